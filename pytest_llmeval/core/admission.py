@@ -1,0 +1,92 @@
+"""What the engine asks of the state before a request may leave, and what it is told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from .endpoint import Limits
+from .exchange import Response
+from .result import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A request that somebody wants the answer of.
+
+    ``bucket`` names the rows of limits it falls under (URL or identity, model, salted digest of the key);
+    ``tokens`` is the estimate to reserve; ``parts`` are kept beside the answer; ``recipe`` and ``unit`` are given
+    where a recorded outcome would do as well.
+    """
+
+    key: str
+    endpoint: str
+    bucket: str
+    limits: Limits
+    tokens: int
+    parts: Mapping[str, object]
+    recipe: str | None = None
+    unit: str | None = None
+    #: False for a connector whose answers are for the run alone
+    reusable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """Send it now.
+
+    ``attempt`` counts from 1 over all processes; ``first_sent_ns`` is the monotonic time of the first attempt.
+    """
+
+    wanted: Wanted
+    attempt: int
+    first_sent_ns: int
+    sent_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A stored answer; ``cached``: from before this run began."""
+
+    response: Response
+    cached: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """The unit's outcome stands in the ledger already."""
+
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class FailedBefore:
+    """This request came to nothing in this run."""
+
+    message: str
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """``--llmeval-cache only`` and no stored answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """The endpoint was stopped; ``run`` is True where the whole run was."""
+
+    message: str
+    run: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Nothing was taken; ask again in ``seconds`` (sooner where something of this process settles)."""
+
+    seconds: float
+    #: claimed | retry | concurrency | calls | tokens
+    why: str
+
+
+Decision = Granted | Answered | Recorded | FailedBefore | Missing | Stopped | Wait

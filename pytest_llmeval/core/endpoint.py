@@ -1,0 +1,88 @@
+"""An endpoint: a configured connector with its limits, patience and prices."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import floor
+
+from .digest import digest
+from .extension import Connector
+from .sample import NOWHERE, Origin
+
+SECOND = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """A limit of ``amount`` in ``seconds``, kept as GCRA in whole nanoseconds.
+
+    ``interval_ns`` is the time that one call or token takes, ``burst`` how many may go at once: 1 + floor(amount / 10),
+    so that no half-open window of ``seconds`` holds more than 1.1 x amount (at least one).
+    """
+
+    amount: float
+    seconds: float = 1.0
+
+    @property
+    def interval_ns(self) -> int:
+        return max(1, round(self.seconds * SECOND / self.amount))
+
+    @property
+    def burst(self) -> int:
+        return 1 + floor(self.amount / 10)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """``max_concurrency`` requests on the wire at once; calls and tokens by rate, None for no limit."""
+
+    max_concurrency: int = 8
+    calls: Rate | None = None
+    tokens: Rate | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Seconds for one attempt, attempts for one request, seconds for one request with all its waits."""
+
+    timeout: float = 60.0
+    max_attempts: int = 5
+    deadline: float = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """USD per million tokens."""
+
+    input: float
+    output: float
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A configured connector.
+
+    ``id`` is what users write (a file's stem, or ``connector:model``); ``connector`` carries its own options;
+    ``parameters`` go on the wire under a recipe's own.
+    """
+
+    id: str
+    connector: Connector
+    title: str = ""
+    parameters: Mapping[str, object] = field(default_factory=dict)
+    limits: Limits = Limits()
+    patience: Patience = Patience()
+    prices: Prices | None = None
+    origin: Origin = NOWHERE
+
+    def key(self, messages: object, parameters: Mapping[str, object], repeat: int) -> tuple[str, Mapping[str, object]]:
+        """The cache key of a request and the parts it is made of."""
+        parts = {
+            "connector": self.connector.id,
+            "identity": dict(self.connector.identity()),
+            "messages": messages,
+            "parameters": dict(parameters),
+            "repeat": repeat,
+        }
+        return digest(parts), parts
