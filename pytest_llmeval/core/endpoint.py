@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import floor
 
 from .digest import digest
 from .extension import Connector
-from .sample import NOWHERE, Origin
+from .sample import NOWHERE, Message, Origin
 
 SECOND = 1_000_000_000
 
@@ -76,12 +76,21 @@ class Endpoint:
     prices: Prices | None = None
     origin: Origin = NOWHERE
 
-    def key(self, messages: object, parameters: Mapping[str, object], repeat: int) -> tuple[str, Mapping[str, object]]:
-        """The cache key of a request and the parts it is made of."""
+    def key(
+        self,
+        messages: Sequence[Message],
+        parameters: Mapping[str, object],
+        repeat: int,
+        identity: Mapping[str, object] | None = None,
+    ) -> tuple[str, Mapping[str, object]]:
+        """The cache key of a request (SHA-256, hex) and the parts it is made of.
+
+        ``identity`` spares asking the connector again and again where many requests are keyed.
+        """
         parts = {
             "connector": self.connector.id,
-            "identity": dict(self.connector.identity()),
-            "messages": messages,
+            "identity": dict(self.connector.identity() if identity is None else identity),
+            "messages": list(messages),
             "parameters": dict(parameters),
             "repeat": repeat,
         }

@@ -85,11 +85,13 @@ class UnitRecord:
     skip: str | None = None
     xfail: bool = False
     origin: Origin = NOWHERE
+    #: whether this run was to settle it: its item is selected, or a gate that needs it
+    selected: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A planned unit with its outcome (None while it is not settled). ``selected``: pytest was to run its item."""
+    """A planned unit with its outcome (None while it is not settled). ``selected`` is the unit's own."""
 
     unit: UnitRecord
     outcome: Outcome | None

@@ -45,16 +45,27 @@ class Store(Protocol):
         """
         ...
 
-    def forget(self, key: str) -> Future[None]:
-        """A re-run of an item asks anew what came to nothing."""
+    def forget(self, key: str, recipe: str, unit: str) -> Future[None]:
+        """A re-run of an item asks anew what came to nothing: the failed request and the unit's outcome are dropped."""
         ...
 
     def stop_endpoint(self, endpoint: str, message: str) -> Future[None]:
         """No request to it can succeed in this run."""
         ...
 
+    def show_stop(self, endpoint: str, recipe: str, unit: str) -> Future[bool]:
+        """Whether this unit is the one at which a stopped endpoint is shown: True for the first that asks, then for it alone.
+
+        Its outcome becomes an error; the others' stay not asked.
+        """
+        ...
+
     def stop_run(self, reason: str) -> Future[None]:
         """All processes of the run stop asking."""
+        ...
+
+    def run_stopped(self) -> Future[str]:
+        """Why the run was stopped; empty while it goes on. Cheap: looked at every 50 ms."""
         ...
 
     def cookbook(self, cookbook: CookbookRecord) -> Future[None]:

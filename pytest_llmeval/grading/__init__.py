@@ -1,0 +1,1 @@
+"""From rows to figures, grades and verdicts: pure functions of what the ledger holds."""

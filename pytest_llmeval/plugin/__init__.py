@@ -1,1 +1,115 @@
+"""The plugin's hooks: each a guard and a call. What a suite without recipes needs of this package ends here."""
+
 from __future__ import annotations
+
+import time
+import uuid
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from .keys import REGISTRY, RUN, RUN_ID, SETTINGS, WATCH
+from .options import add_options, read_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    add_options(parser)
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    from . import hookspec
+
+    pluginmanager.add_hookspecs(hookspec)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    from .tags import note_own_markers
+
+    note_own_markers(early_config)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    from ..core.registry import Registry
+    from .tags import register_markers
+
+    register_markers(config)
+    config.stash[SETTINGS] = read_settings(config)
+    worker = getattr(config, "workerinput", None)
+    config.stash[RUN_ID] = worker["llmeval"] if worker else (uuid.uuid4().hex[:12], time.time())
+    config.stash[REGISTRY] = Registry()
+    config.hook.pytest_llmeval_register.call_historic(kwargs={"registry": config.stash[REGISTRY]})
+    if worker is None:
+        from .watch import Watch
+
+        config.stash[WATCH] = Watch()
+        config.pluginmanager.register(config.stash[WATCH], "llmeval-watch")
+    if config.pluginmanager.hasplugin("xdist"):
+        from .xdist import Xdist
+
+        config.pluginmanager.register(Xdist(config), "llmeval-xdist")
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    if file_path.suffix not in {".yaml", ".yml"}:
+        return None
+    from ..files.ours import kind_of
+
+    config = parent.config
+    kind = kind_of(file_path, config.stash[SETTINGS].files, named=parent.session.isinitpath(file_path))
+    if kind is None:
+        return None
+    from .collect import CookbookFile, RecipeFile
+
+    if RUN not in config.stash:
+        from .run import Run
+
+        config.stash[RUN] = Run(config, config.stash[SETTINGS], config.stash[REGISTRY])
+    of = RecipeFile if kind == "recipe" else CookbookFile
+    collector: pytest.Collector = of.from_parent(parent, path=file_path)
+    return collector
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    run = item.config.stash.get(RUN, None)
+    if run is None or run.opened is None or hasattr(item, "facts"):
+        return (yield)
+    run.pause()
+    try:
+        return (yield)
+    finally:
+        run.resume()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    facts: dict[str, Any] | None = getattr(item, "facts", None)
+    if facts is not None:
+        report.llmeval = dict(facts)  # type: ignore[attr-defined] # pytest carries further attributes of a report along
+    return report
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    config = session.config
+    watch = config.stash.get(WATCH, None)
+    if RUN not in config.stash and (watch is None or not watch.seen):
+        return
+    from .ending import close_share, sum_up
+
+    close_share(config)
+    if watch is not None:
+        sum_up(config, interrupted=exitstatus == pytest.ExitCode.INTERRUPTED)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    if config.stash.get(WATCH, None) is not None and config.stash[WATCH].seen:
+        from .terminal import show
+
+        show(terminalreporter, config)

@@ -1,0 +1,178 @@
+"""Connections to one service: several small httpx clients, made as they are needed.
+
+One client with hundreds of connections spends most of its time looking through its own pool: each request start and
+end walks over all connections. Small clients behind a least-loaded choice keep that walk short.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import math
+import ssl
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import anyio
+
+from pytest_llmeval.core.errors import InvalidRequest, Transient
+
+from .failures import failure, unusable_proxies
+
+if TYPE_CHECKING:
+    import httpx
+
+#: connections of one client
+CONNECTIONS = 8
+#: the largest reply that is read, in bytes
+CAP = 8 << 20
+#: seconds to wait for a connection, whatever one attempt may take
+CONNECT = 10.0
+#: seconds that an idle connection is kept
+IDLE = 30.0
+_SHOWN_CAP = f"{CAP >> 20} MiB"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came back: header names in lower case, the body decoded from its compression."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(slots=True)
+class _Shard:
+    client: httpx.AsyncClient
+    load: int = 0
+    retired: bool = False
+
+
+class HttpPool:
+    """Posts to one address. ``url`` is where requests go, ``shown`` how it stands in messages."""
+
+    def __init__(self, url: str, shown: str, seconds: float) -> None:
+        import httpx
+
+        self._url = url
+        self._shown = shown
+        self._direct = is_loopback(urlsplit(url).hostname or "")
+        self._timeout = httpx.Timeout(seconds, connect=min(CONNECT, seconds), pool=CONNECT)
+        self._limits = httpx.Limits(
+            max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS, keepalive_expiry=IDLE
+        )
+        # Loading the trusted certificates takes 18 ms: once for all clients, and not for plain HTTP without a proxy,
+        # whose context trusts nobody.
+        plain = self._direct and url.lower().startswith("http:")
+        self._trust = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if plain else httpx.create_ssl_context()
+        self._shards: list[_Shard] = []
+        # A client that cannot be made stops the endpoint before anything is asked.
+        self._add()
+
+    async def post(self, body: bytes, headers: Mapping[str, str]) -> Reply:
+        """Ask once; the reply whatever its status.
+
+        Nothing is awaited before the request is under way. To be cancelled by anyio's scopes alone: a native cancel
+        leaves httpx's pool with a connection that is taken for ever, so its client is thrown away. Raises Transient
+        where no whole reply came, InvalidRequest where it is too large.
+        """
+        import httpx
+
+        shard = self._pick()
+        shard.load += 1
+        try:
+            async with shard.client.stream("POST", self._url, content=body, headers=headers) as response:
+                return Reply(response.status_code, dict(response.headers), await self._read(response))
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise failure(error, self._shown) from error
+        except anyio.get_cancelled_exc_class():
+            shard.retired = anyio.current_effective_deadline() != -math.inf
+            raise
+        finally:
+            shard.load -= 1
+            if shard.retired:
+                await self._discard(shard)
+
+    async def _read(self, response: httpx.Response) -> bytes:
+        encoding = response.headers.get("content-encoding", "identity").strip().lower()
+        if encoding not in ("identity", "", "gzip", "deflate"):
+            # others, and several at once, can turn one read into gigabytes before anything could be counted
+            raise Transient(
+                f"malformed reply from {self._shown}: it is encoded as {encoding!r}, which was not asked for"
+            )
+        announced = response.headers.get("content-length", "")
+        if announced.isdecimal() and int(announced) > CAP:
+            raise self._too_large(f"{int(announced):,} bytes announced")
+        body = bytearray()
+        async for chunk in response.aiter_bytes():
+            body += chunk
+            if len(body) > CAP:
+                raise self._too_large("reading stopped there")
+        return bytes(body)
+
+    def _too_large(self, detail: str) -> InvalidRequest:
+        return InvalidRequest(f"the reply from {self._shown} is larger than {_SHOWN_CAP} ({detail})")
+
+    def _pick(self) -> _Shard:
+        """The least loaded client, the first of several, so that few requests keep to few connections."""
+        fit = [shard for shard in self._shards if not shard.retired]
+        best = min(fit, key=lambda shard: shard.load, default=None)
+        return self._add() if best is None or best.load >= CONNECTIONS else best
+
+    def _add(self) -> _Shard:
+        import httpx
+
+        try:
+            client = httpx.AsyncClient(
+                verify=self._trust,
+                limits=self._limits,
+                timeout=self._timeout,
+                trust_env=not self._direct,
+                follow_redirects=False,
+            )
+        except Exception as error:
+            if self._direct:
+                raise
+            raise unusable_proxies(error) from error
+        shard = _Shard(client)
+        self._shards.append(shard)
+        return shard
+
+    async def _discard(self, shard: _Shard) -> None:
+        if shard.load == 0 and shard in self._shards:
+            self._shards.remove(shard)
+            await _close(shard.client)
+
+    async def close(self) -> None:
+        """Close all connections."""
+        while self._shards:
+            await _close(self._shards.pop().client)
+
+
+async def _close(client: httpx.AsyncClient) -> None:
+    # a closing scope is cancelled often; sockets are to be closed all the same, and nothing waits for a dead peer
+    with anyio.move_on_after(1, shield=True):
+        await client.aclose()
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine: asked directly, whatever the proxy variables hold."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+@asynccontextmanager
+async def pooled(url: str, shown: str, seconds: float) -> AsyncIterator[HttpPool]:
+    """A pool for the time of the block; one read or write may take so many seconds."""
+    pool = HttpPool(url, shown, seconds)
+    try:
+        yield pool
+    finally:
+        await pool.close()

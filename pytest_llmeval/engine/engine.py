@@ -1,0 +1,333 @@
+"""The blocking door to the engine's thread."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+import anyio
+import anyio.to_thread
+from anyio.abc import TaskGroup
+
+from ..core.clock import Clock
+from ..core.endpoint import Endpoint
+from ..core.errors import EngineFailure, InvalidRequest
+from ..core.exchange import Request, Response
+from ..core.extension import Opening
+from ..core.plan import RecipePlan, Unit
+from ..core.redaction import Redactor
+from ..core.result import Outcome
+from ..core.store import Store
+from .evaluate import evaluate
+from .lane import Desk, Lane
+from .loop import SteadyLoop
+from .opening import StoreOpening
+from .pause import Pause
+from .wanting import bucket_of, wanted_for_question, wanted_for_unit
+from .work import Reply, Work
+
+#: seconds between two looks of a waiting main thread at the engine's life, and of the engine at a stop of the run
+WATCH = 0.05
+#: seconds that requests in flight are given to end by themselves when the engine closes
+GRACE = 0.5
+
+Key = tuple[str, str]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A response, and whether it was there before this run began."""
+
+    response: Response
+    cached: bool
+
+
+class RunStoppedError(Exception):
+    """The run was stopped; nothing is asked any more."""
+
+
+class Engine:
+    """Asks, scores and records in a thread of its own.
+
+    Units handed to ``look_ahead`` are settled in their order as far ahead as limits allow; ``settle`` waits for some.
+    All public methods are called from one thread, the one that runs the tests; they raise EngineFailure where the
+    engine died and RunStoppedError where the run was stopped.
+    """
+
+    def __init__(self, store: Store, clock: Clock, folder: Path, redactor: Redactor, salt: str) -> None:
+        self._store = store
+        self._clock = clock
+        self._folder = folder
+        self._redactor = redactor
+        self._salt = salt
+        self._changed = threading.Condition()
+        self._settled: dict[Key, Outcome] = {}
+        self._works: dict[Key, Work] = {}
+        self._buckets: dict[str, str] = {}
+        self._failure: BaseException | None = None
+        self._stopped = ""
+        self._started = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="llmeval-engine", daemon=True)
+        # of the loop's thread alone:
+        self._lanes: dict[str, Lane] = {}
+        self._outbox: list[tuple[str, str, Outcome]] = []
+        self._scorings = 0
+
+    # --- for the thread that runs the tests ---
+
+    def start(self) -> None:
+        self._thread.start()
+        self._started.wait()
+
+    def look_ahead(self, units: Iterable[tuple[RecipePlan, Unit]]) -> None:
+        """Settle these in their order, as limits allow."""
+        works: dict[str, tuple[Endpoint, list[Work]]] = {}
+        for plan, unit in units:
+            key = (plan.record.id, unit.record.id)
+            if key not in self._works and key not in self._settled:
+                work = self._works[key] = self._unit_work(plan, unit)
+                works.setdefault(plan.endpoint.id, (plan.endpoint, []))[1].append(work)
+        for endpoint, added in works.values():
+            self._call(partial(self._add, endpoint, added))
+
+    def settle(self, plan: RecipePlan, units: Iterable[Unit]) -> list[Outcome]:
+        """Wait for these units, asking for what nobody has asked yet."""
+        keys: list[Key] = []
+        added: list[Work] = []
+        hurried: list[Work] = []
+        for unit in units:
+            key = (plan.record.id, unit.record.id)
+            keys.append(key)
+            if key in self._settled:
+                continue
+            work = self._works.get(key)
+            if work is None:
+                work = self._works[key] = self._unit_work(plan, unit)
+                work.urgent = True
+                added.append(work)
+            else:
+                hurried.append(work)
+        if added:
+            self._call(partial(self._add, plan.endpoint, added))
+        if hurried:
+            self._call(partial(self._hurry, plan.endpoint, hurried))
+        with self._changed:
+            while not all(key in self._settled for key in keys):
+                self._look()
+                self._changed.wait(WATCH)
+        return [self._settled[key] for key in keys]
+
+    def ask(self, endpoint: Endpoint, requests: Iterable[Request]) -> list[Answer]:
+        """A test's own questions. All are settled, then the first error is raised (InvalidRequest)."""
+        bucket = self._bucket(endpoint)
+        futures: list[Future[Reply]] = []
+        works = []
+        for request in requests:
+            future: Future[Reply] = Future()
+            settle = partial(_settle_future, future)
+            works.append(Work(wanted_for_question(endpoint, bucket, request), request, settle, urgent=True))
+            futures.append(future)
+        self._call(partial(self._add, endpoint, works))
+        replies = [self._result(future) for future in futures]
+        answers = []
+        for reply in replies:
+            if reply.run_stopped:
+                raise RunStoppedError(reply.error)
+            if reply.response is None:
+                raise InvalidRequest(reply.error)
+            answers.append(Answer(reply.response, reply.cached))
+        return answers
+
+    def forget(self, plan: RecipePlan, unit: Unit) -> None:
+        """What came to nothing is asked anew when its item runs again."""
+        self._result(self._store.forget(unit.record.key, plan.record.id, unit.record.id))
+        key = (plan.record.id, unit.record.id)
+        self._settled.pop(key, None)
+        self._works.pop(key, None)
+
+    def pause(self) -> None:
+        """Returns when nothing of the look-ahead can reach the wire any more."""
+        self._result(asyncio.run_coroutine_threadsafe(self._pause.hold(), self._loop))
+
+    def resume(self) -> None:
+        self._call(self._resume)
+
+    def stop(self, reason: str) -> None:
+        """This process asks nothing more; who waits is told."""
+        self._stopped = self._stopped or reason
+        self._call(self._close_lanes)
+
+    def close(self) -> None:
+        """Stop asking, give what is in flight half a second, end the thread."""
+        self._call(lambda: self._closing.set())
+        self._thread.join(GRACE * 6)
+
+    def _result(self, future: Future[T]) -> T:
+        """Wait for a future, watching the engine's life."""
+        while True:
+            try:
+                return future.result(WATCH)
+            except FutureTimeoutError:
+                if future.done():
+                    raise
+                self._look()
+
+    def _look(self) -> None:
+        """Raise what a waiting main thread must hear."""
+        if self._failure is not None:
+            raise EngineFailure(f"the engine ended: {self._failure!r}") from self._failure
+        if not self._thread.is_alive():
+            raise EngineFailure("the engine's thread is gone")
+        if self._stopped:
+            raise RunStoppedError(self._stopped)
+
+    def _call(self, function: Callable[[], object]) -> None:
+        # a closed loop: nobody is there to be told
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(function)
+
+    def _bucket(self, endpoint: Endpoint) -> str:
+        if endpoint.id not in self._buckets:
+            for secret in getattr(endpoint.connector, "secrets", tuple)():
+                self._redactor.add(secret)
+            self._buckets[endpoint.id] = bucket_of(endpoint, self._salt)
+        return self._buckets[endpoint.id]
+
+    def _unit_work(self, plan: RecipePlan, unit: Unit) -> Work:
+        wanted = wanted_for_unit(plan.endpoint, self._bucket(plan.endpoint), plan.record.id, unit)
+        return Work(wanted, unit.request, self._settle_unit, plan, unit)
+
+    # --- for the engine's own thread ---
+
+    def _run(self) -> None:
+        try:
+            with asyncio.Runner(loop_factory=SteadyLoop) as runner:
+                runner.run(self._main())
+        except BaseException as error:  # noqa: BLE001 - the main thread raises it
+            self._failure = error
+        finally:
+            self._started.set()
+            with self._changed:
+                self._changed.notify_all()
+
+    async def _main(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._closing = asyncio.Event()
+        self._pause = Pause()
+        self._desk = Desk(self._store, self._clock, self._pause, self._opening, self._redactor)
+        async with anyio.create_task_group() as lanes:
+            self._task_group: TaskGroup = lanes
+            self._started.set()
+            lanes.start_soon(self._watch_run)
+            await self._closing.wait()
+            self._close_lanes()
+            with anyio.move_on_after(GRACE):
+                while self._scorings or any(not lane.idle for lane in self._lanes.values()):
+                    await asyncio.sleep(0.005)
+            lanes.cancel_scope.cancel()
+
+    async def _watch_run(self) -> None:
+        """Another process may stop the run."""
+        while True:
+            await asyncio.sleep(WATCH)
+            reason = await asyncio.wrap_future(self._store.run_stopped())
+            if reason and not self._stopped:
+                self._stopped = reason
+                self._close_lanes()
+
+    def _opening(self, endpoint: Endpoint) -> Opening:
+        limits, patience = endpoint.limits, endpoint.patience
+        return StoreOpening(endpoint.id, patience.timeout, limits.max_concurrency, self._folder, self._store)
+
+    def _add(self, endpoint: Endpoint, works: list[Work]) -> None:
+        lane = self._lanes.get(endpoint.id)
+        if lane is None:
+            lane = self._lanes[endpoint.id] = Lane(endpoint, self._desk)
+            self._task_group.start_soon(lane.run)
+        lane.add(works)
+
+    def _hurry(self, endpoint: Endpoint, works: list[Work]) -> None:
+        for work in works:
+            self._lanes[endpoint.id].hurry(work)
+
+    def _resume(self) -> None:
+        self._pause.release()
+        for lane in self._lanes.values():
+            lane.wake()
+
+    def _close_lanes(self) -> None:
+        for lane in self._lanes.values():
+            lane.close()
+        with self._changed:
+            self._changed.notify_all()
+
+    def _settle_unit(self, work: Work, reply: Reply) -> None:
+        assert work.plan is not None
+        assert work.unit is not None
+        if reply.response is None:
+            self._keep(work, _unanswered(reply))
+        elif work.plan.scoring.blocking:
+            self._scorings += 1
+            self._task_group.start_soon(self._score_aside, work, reply)
+        else:
+            self._keep(work, _scored(work.plan, work.unit, reply))
+
+    async def _score_aside(self, work: Work, reply: Reply) -> None:
+        """Patterns and users' code may take their time; abandoned where the engine closes meanwhile."""
+        assert work.plan is not None
+        assert work.unit is not None
+        try:
+            score = partial(_scored, work.plan, work.unit, reply)
+            outcome = await anyio.to_thread.run_sync(score, abandon_on_cancel=True)
+            self._keep(work, outcome)
+        finally:
+            self._scorings -= 1
+
+    def _keep(self, work: Work, outcome: Outcome) -> None:
+        """Record an outcome with all that settle in the same turn of the loop; who waits is told when it is on disk."""
+        assert work.plan is not None
+        assert work.unit is not None
+        if not self._outbox:
+            self._loop.call_soon(self._flush)
+        self._outbox.append((work.plan.record.id, work.unit.record.id, outcome))
+
+    def _flush(self) -> None:
+        batch, self._outbox = self._outbox, []
+        self._store.record(batch).add_done_callback(partial(self._publish, batch))
+
+    def _publish(self, batch: list[tuple[str, str, Outcome]], recorded: Future[None]) -> None:
+        error = recorded.exception()
+        with self._changed:
+            if error is not None:
+                self._failure = error
+            for recipe, unit, outcome in batch:
+                self._settled[recipe, unit] = outcome
+                self._works.pop((recipe, unit), None)
+            self._changed.notify_all()
+
+
+def _scored(plan: RecipePlan, unit: Unit, reply: Reply) -> Outcome:
+    assert reply.response is not None
+    outcome = evaluate(reply.response, unit.sample, plan.scoring)
+    return replace(outcome, cached=reply.cached, attempts=reply.attempts)
+
+
+def _unanswered(reply: Reply) -> Outcome:
+    if reply.outcome is not None:
+        return reply.outcome
+    if reply.stopped or reply.run_stopped:
+        return Outcome("not_asked", error=reply.error, endpoint_stopped=reply.stopped)
+    return Outcome("error", error=reply.error, attempts=reply.attempts)
+
+
+def _settle_future(future: Future[Reply], _work: Work, reply: Reply) -> None:
+    future.set_result(reply)

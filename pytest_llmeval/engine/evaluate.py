@@ -1,0 +1,97 @@
+"""One response to one outcome: extraction, metrics, whether it was good enough. Pure but for users' own metrics."""
+
+from __future__ import annotations
+
+import traceback
+from dataclasses import replace
+
+from ..core.exchange import Response
+from ..core.plan import MetricUse, Scoring
+from ..core.result import Outcome, Score
+from ..core.sample import Sample
+from ..core.scores import checked, worst_value
+
+REFUSED = "the service's filter refused to answer"
+
+
+def evaluate(response: Response, sample: Sample, scoring: Scoring) -> Outcome:
+    """Score a response with every metric of a recipe.
+
+    A metric that raises makes the outcome a ``metric_error``; the others' scores stand beside it.
+    """
+    text, unread = _read(response, scoring)
+    read = response if text is None or text == response.text else replace(response, text=text)
+    scores: dict[str, Score] = {}
+    failures: list[tuple[str, BaseException]] = []
+    for use in scoring.metrics:
+        try:
+            scores[use.name] = _score(use, response, read, unread, sample)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever users' code raises is this sample's metric error
+            failures.append((use.name, error))
+    outcome = Outcome(
+        kind="passed",
+        response=response,
+        scores=scores,
+        extracted=text if scoring.extraction is not None else None,
+    )
+    if failures:
+        name, error = failures[0]
+        return replace(
+            outcome,
+            kind="metric_error",
+            error="; ".join(f"{name}: {type(error).__name__}: {error}" for name, error in failures),
+            traceback=_traceback_of_metric(error),
+        )
+    if response.refused and not _expected(scoring, scores):
+        return replace(outcome, kind="refused")
+    good = all(good_enough(use, scores[use.name]) is not False for use in scoring.metrics)
+    return outcome if good else replace(outcome, kind="missed")
+
+
+def good_enough(use: MetricUse, score: Score) -> bool | None:
+    """Whether a score decides for or against a response; None where its metric decides nothing."""
+    if use.passing is not None:
+        if score.value is None:
+            return False
+        return score.value <= use.passing if use.metric.better == "low" else score.value >= use.passing
+    if use.metric.binary:
+        return score.value == _best(use)
+    return False if score.value is None else None
+
+
+def _best(use: MetricUse) -> float:
+    return 0.0 if use.metric.better == "low" else 1.0
+
+
+def _read(response: Response, scoring: Scoring) -> tuple[str | None, str]:
+    """The text that metrics read, and why there is none."""
+    if response.refused:
+        return None, REFUSED
+    if scoring.extraction is None:
+        return response.text, ""
+    text = scoring.extraction.apply(response.text)
+    return text, "" if text is not None else scoring.extraction.describe_failure(response.text)
+
+
+def _score(use: MetricUse, response: Response, read: Response, unread: str, sample: Sample) -> Score:
+    raw = getattr(use.metric, "raw", False)
+    if unread and use.metric.reads_text and not raw:
+        return Score(worst_value(use.metric), unread)
+    return checked(use.metric.score(response if raw else read, sample), use.metric)
+
+
+def _expected(scoring: Scoring, scores: dict[str, Score]) -> bool:
+    """A filter's refusal is none where ``refusal`` alone decides and expects it."""
+    deciding = [use for use in scoring.metrics if use.metric.binary or use.passing is not None]
+    return bool(deciding) and all(
+        getattr(use.metric, "raw", False) and good_enough(use, scores[use.name]) for use in deciding
+    )
+
+
+def _traceback_of_metric(error: BaseException) -> str:
+    """The traceback from the first frame that is not ours."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = __package__.partition(".")[0]
+    start = next((i for i, frame in enumerate(frames) if f"{own}/" not in frame.filename.replace("\\", "/")), 0)
+    lines = traceback.format_list(frames[start:]) + traceback.format_exception_only(error)
+    return "".join(lines).rstrip("\n")

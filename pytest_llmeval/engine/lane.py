@@ -1,0 +1,350 @@
+"""One endpoint's queue: which request next, its attempts, what came of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import assert_never
+
+import anyio
+from anyio.abc import TaskGroup
+
+from ..core.admission import (
+    Answered,
+    Decision,
+    FailedBefore,
+    Granted,
+    Missing,
+    Recorded,
+    Stopped,
+    Wait,
+)
+from ..core.clock import Clock
+from ..core.endpoint import SECOND, Endpoint
+from ..core.errors import EndpointStopped, InvalidRequest, Refused, Transient
+from ..core.exchange import Response
+from ..core.extension import Asker, Opening
+from ..core.redaction import Redactor
+from ..core.store import Store
+from ..limits.retry import GiveUp, next_wait
+from .pause import Pause
+from .work import Job, Reply, Work
+
+#: how many requests one look into the state is for
+LOOK = 64
+#: so many first requests failing with one and the same text stop an endpoint
+ALIKE = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What all lanes of an engine share."""
+
+    store: Store
+    clock: Clock
+    pause: Pause
+    opening: Callable[[Endpoint], Opening]
+    redactor: Redactor
+
+
+class Lane:
+    """Takes work in, sees that every distinct request is asked once, hands replies out. All of it runs in the engine's loop.
+
+    Requests leave in the order of the work, those that somebody stands still for first. What must wait (for a rate, a free
+    connection, another attempt, another process that asks the same) keeps its place and no claim.
+    """
+
+    def __init__(self, endpoint: Endpoint, desk: Desk) -> None:
+        self.endpoint = endpoint
+        self._desk = desk
+        self._offline = bool(getattr(endpoint.connector, "offline", False))
+        self._slots = endpoint.limits.max_concurrency
+        self._ahead: deque[Work] = deque()
+        self._hurried: deque[Work] = deque()
+        self._jobs: dict[str, Job] = {}
+        self._waiting: list[Job] = []
+        self._on_wire = 0
+        self._wake = asyncio.Event()
+        self._closing = False
+        self._answers = 0
+        self._alike: tuple[str, int] | None = ("", 0)
+
+    def add(self, works: list[Work]) -> None:
+        """Take work in; urgent work goes before what is asked ahead."""
+        for work in works:
+            (self._hurried if work.urgent else self._ahead).append(work)
+        self._wake.set()
+
+    def hurry(self, work: Work) -> None:
+        """Somebody stands still for this work now."""
+        work.urgent = True
+        if not work.taken:
+            self._hurried.append(work)
+        self._wake.set()
+
+    def wake(self) -> None:
+        self._wake.set()
+
+    def close(self) -> None:
+        """Admit nothing more."""
+        self._closing = True
+        self._wake.set()
+
+    @property
+    def idle(self) -> bool:
+        return not self._on_wire
+
+    async def run(self) -> None:
+        """Serve until closed; the connector is opened when the first request must really be asked."""
+        async with anyio.create_task_group() as wire:
+            await self._pump(wire, None)
+            if self._closing:
+                return
+            try:
+                await self._serve_open()
+            except EndpointStopped as error:
+                await self._stop(error.message)
+            except Exception as error:  # noqa: BLE001 - whatever a connector raises on opening stops its endpoint alone
+                await self._stop(f"{type(error).__name__}: {error}")
+            await self._pump(wire, None)
+
+    async def _serve_open(self) -> None:
+        opening = self._desk.opening(self.endpoint)
+        async with self.endpoint.connector.open(opening) as asker, anyio.create_task_group() as wire:
+            await self._pump(wire, asker)
+
+    async def _pump(self, wire: TaskGroup, asker: Asker | None) -> None:
+        """Admit and send until closed; without an asker, until something must be asked."""
+        while not self._closing:
+            batch = self._next(asker)
+            if not batch:
+                await self._rest()
+                continue
+            if self._offline:
+                if asker is None:
+                    self._waiting = [*batch, *self._waiting]
+                    return
+                for job in batch:
+                    await self._ask_offline(job, asker)
+                # a look-up never suspends: give the loop's other tasks their turn
+                await asyncio.sleep(0)
+                continue
+            if not await self._admit(batch, wire, asker):
+                return
+
+    async def _admit(self, batch: list[Job], wire: TaskGroup, asker: Asker | None) -> bool:
+        """False where something was granted and nothing is open yet to ask it."""
+        with self._desk.pause.departure():
+            decisions = await asyncio.wrap_future(self._desk.store.admit([job.wanted for job in batch]))
+            granted: list[tuple[Job, Granted]] = []
+            for job, decision in zip(batch, decisions, strict=True):
+                if isinstance(decision, Granted):
+                    granted.append((job, decision))
+                else:
+                    self._hear(job, decision)
+            if granted and asker is None:
+                for _, claim in granted:
+                    await asyncio.wrap_future(self._desk.store.release(claim, sent=False))
+                self._waiting = [*(job for job, _ in granted), *self._waiting]
+                return False
+            for job, claim in granted:
+                assert asker is not None
+                self._on_wire += 1
+                wire.start_soon(self._send, job, claim, asker)
+            if granted:
+                # the new tasks take their first step, which reaches the wire, before a pause may be granted
+                await asyncio.sleep(0)
+        return True
+
+    def _hear(self, job: Job, decision: Decision) -> None:
+        match decision:
+            case Answered():
+                self._finish(job, Reply(response=decision.response, cached=decision.cached))
+            case Recorded():
+                self._finish(job, Reply(outcome=decision.outcome))
+            case FailedBefore():
+                self._finish(job, Reply(error=decision.message, attempts=decision.attempts))
+            case Missing():
+                self._finish(job, Reply(error="no stored answer (--llmeval-cache only asks nothing)"))
+            case Stopped():
+                self._finish(job, Reply(error=decision.message, stopped=not decision.run, run_stopped=decision.run))
+            case Wait():
+                self._postpone(job, decision.seconds, decision.why)
+            case Granted():
+                raise AssertionError(decision)
+            case _:
+                assert_never(decision)
+
+    def _postpone(self, job: Job, seconds: float, why: str) -> None:
+        job.due_ns = self._desk.clock.monotonic_ns() + round(seconds * SECOND)
+        job.why = why
+        self._waiting.append(job)
+
+    def _next(self, asker: Asker | None) -> list[Job]:
+        """The next requests to look at: those whose wait is over, then new ones, in order; under a pause urgent ones."""
+        held = self._desk.pause.held
+        now = self._desk.clock.monotonic_ns()
+        retrying = sum(job.why == "retry" for job in self._waiting)
+        free = min(self._slots, 2 * self._slots - retrying) - self._on_wire
+        batch: list[Job] = []
+        kept: list[Job] = []
+        self._waiting.sort(key=lambda job: not job.urgent)
+        for job in self._waiting:
+            ready = job.due_ns <= now and (job.urgent or not held) and len(batch) < max(free, 0)
+            (batch if ready else kept).append(job)
+        self._waiting = kept
+        room = LOOK - len(batch) if self._offline else max(LOOK, 2 * self._slots) - len(kept) - len(batch)
+        while len(batch) < LOOK and self._hurried:
+            self._take(self._hurried.popleft(), batch)
+        while len(batch) < LOOK and room > 0 and self._ahead and not held:
+            if self._take(self._ahead.popleft(), batch):
+                room -= 1
+        return batch
+
+    def _take(self, work: Work, batch: list[Job]) -> bool:
+        """Make a job of a piece of work, or join one that is under way for the same request."""
+        if work.taken:
+            return False
+        work.taken = True
+        job = self._jobs.get(work.wanted.key)
+        if job is not None and not self._offline:
+            job.works.append(work)
+            return False
+        job = Job([work])
+        if not self._offline:
+            self._jobs[work.wanted.key] = job
+        batch.append(job)
+        return True
+
+    async def _rest(self) -> None:
+        now = self._desk.clock.monotonic_ns()
+        held = self._desk.pause.held
+        full = self._on_wire >= self._slots
+        dues = [job.due_ns for job in self._waiting if (job.urgent or not held) and not full]
+        self._wake.clear()
+        if not dues:
+            await self._wake.wait()
+            return
+        with anyio.move_on_after(max(0.0, (min(dues) - now) / SECOND)):
+            await self._wake.wait()
+
+    async def _send(self, job: Job, claim: Granted, asker: Asker) -> None:
+        try:
+            await self._attempt(job, claim, asker)
+        except anyio.get_cancelled_exc_class():
+            # not awaited: the loop is closing, the store's own thread is not
+            self._desk.store.release(claim)
+            raise
+        finally:
+            self._on_wire -= 1
+            self._wake.set()
+
+    async def _attempt(self, job: Job, claim: Granted, asker: Asker) -> None:
+        store, clock, patience = self._desk.store, self._desk.clock, self.endpoint.patience
+        started = clock.monotonic_ns()
+        left = patience.deadline - (started - claim.first_sent_ns) / SECOND
+        try:
+            response = await self._ask(job, asker, min(patience.timeout, max(left, 0.001)))
+        except Refused as error:
+            response = Response("", finish="content_filter", reasoning=error.message or None)
+        except Transient as error:
+            await self._again(job, claim, error)
+            return
+        except EndpointStopped as error:
+            await asyncio.wrap_future(store.release(claim))
+            await self._stop(error.message)
+            self._postpone(job, 0, "stopped")
+            return
+        except InvalidRequest as error:
+            await self._failed(job, claim, error.message)
+            if self._first_alike(error):
+                await self._stop(f"its first {ALIKE} requests all failed alike: {error.message}")
+            return
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - what a connector raises is that request's error
+            await self._failed(job, claim, f"{type(error).__name__}: {error}")
+            return
+        self._answers += 1
+        self._alike = None
+        latency = (clock.monotonic_ns() - started) / SECOND
+        response = self._complete(response, latency)
+        await asyncio.wrap_future(store.answer(claim, response))
+        self._finish(job, Reply(response=response, attempts=claim.attempt))
+
+    async def _ask(self, job: Job, asker: Asker, seconds: float) -> Response:
+        try:
+            with anyio.fail_after(seconds):
+                return await asker.ask(job.request)
+        except TimeoutError:
+            raise Transient(f"no answer within {seconds:g} s") from None
+
+    async def _again(self, job: Job, claim: Granted, error: Transient) -> None:
+        now = self._desk.clock.monotonic_ns()
+        wait = next_wait(claim.attempt, error, claim.first_sent_ns, now, self.endpoint.patience)
+        if not isinstance(wait, GiveUp):
+            await asyncio.wrap_future(self._desk.store.release(claim, wait=wait))
+            self._postpone(job, wait, "retry")
+            return
+        message = f"{error.message} ({wait.reason})"
+        if error.unreached and not self._answers:
+            await asyncio.wrap_future(self._desk.store.release(claim))
+            await self._stop(message)
+            self._postpone(job, 0, "stopped")
+            return
+        await self._failed(job, claim, message)
+
+    async def _failed(self, job: Job, claim: Granted, message: str) -> None:
+        message = self._desk.redactor.all(message)
+        await asyncio.wrap_future(self._desk.store.fail(claim, message))
+        self._finish(job, Reply(error=message, attempts=claim.attempt))
+
+    async def _stop(self, message: str) -> None:
+        await asyncio.wrap_future(self._desk.store.stop_endpoint(self.endpoint.id, self._desk.redactor.all(message)))
+
+    def _first_alike(self, error: InvalidRequest) -> bool:
+        """Whether the endpoint's first requests all fail with one and the same text."""
+        if self._alike is None or error.status is None:
+            self._alike = None
+            return False
+        text, count = self._alike
+        self._alike = (error.message, count + 1) if count == 0 or text == error.message else None
+        return self._alike is not None and self._alike[1] >= ALIKE
+
+    async def _ask_offline(self, job: Job, asker: Asker) -> None:
+        try:
+            response = await asker.ask(job.request)
+        except EndpointStopped as error:
+            await self._stop(error.message)
+            self._finish(job, Reply(error=self._desk.redactor.all(error.message), stopped=True))
+        except Refused as error:
+            refusal = Response("", finish="content_filter", reasoning=error.message or None)
+            self._finish(job, Reply(response=refusal, cached=True))
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - what a connector raises is that request's error
+            known = isinstance(error, (InvalidRequest, Transient))
+            text = error.message if isinstance(error, (InvalidRequest, Transient)) else str(error)
+            message = text if known else f"{type(error).__name__}: {text}"
+            self._finish(job, Reply(error=self._desk.redactor.all(message), attempts=1))
+        else:
+            self._finish(job, Reply(response=self._complete(response, None), cached=True))
+
+    def _complete(self, response: Response, latency: float | None) -> Response:
+        """With the engine's latency and the endpoint's price where the connector gave none; without secrets."""
+        if response.latency is None:
+            response = replace(response, latency=latency)
+        if response.cost is None:
+            response = replace(response, cost=self._cost(response))
+        return self._desk.redactor.response(response)
+
+    def _cost(self, response: Response) -> float | None:
+        if getattr(self.endpoint.connector, "free", False):
+            return 0.0
+        prices = self.endpoint.prices
+        if prices is None or response.input_tokens is None or response.output_tokens is None:
+            return None
+        return (prices.input * response.input_tokens + prices.output * response.output_tokens) / 1e6
+
+    def _finish(self, job: Job, reply: Reply) -> None:
+        self._jobs.pop(job.wanted.key, None)
+        for work in job.works:
+            work.settle(work, reply)

@@ -1,0 +1,64 @@
+"""From a request to what the state is asked for it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+
+from ..core.admission import Wanted
+from ..core.digest import digest
+from ..core.endpoint import Endpoint
+from ..core.exchange import Request
+from ..core.plan import Unit
+
+#: what a message costs beside its text
+MESSAGE_TOKENS = 16
+#: UTF-8 bytes that make a token, for an estimate that the reported usage corrects
+BYTES_A_TOKEN = 4
+COMPLETION_KEYS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
+
+
+def bucket_of(endpoint: Endpoint, salt: str) -> str:
+    """The name of the limits that an endpoint falls under: what it asks, and with which key (as a salted digest)."""
+    secrets: Iterable[str] = getattr(endpoint.connector, "secrets", tuple)()
+    keys = hashlib.sha256("\0".join([salt, *secrets]).encode("utf-8", "surrogatepass")).hexdigest()
+    return digest([endpoint.connector.id, dict(endpoint.connector.identity()), keys])
+
+
+def wanted_for_unit(endpoint: Endpoint, bucket: str, recipe: str, unit: Unit) -> Wanted:
+    return _wanted(endpoint, bucket, unit.request, unit.record.key, unit.parts, recipe, unit.record.id)
+
+
+def wanted_for_question(endpoint: Endpoint, bucket: str, request: Request) -> Wanted:
+    key, parts = endpoint.key(request.messages, request.parameters, request.repeat)
+    return _wanted(endpoint, bucket, request, key, parts, None, None)
+
+
+def estimate(request: Request) -> int:
+    """Tokens that a request may use, before it is known."""
+    size = sum(len(message["content"].encode("utf-8", "surrogatepass")) for message in request.messages)
+    asked = next((request.parameters[key] for key in COMPLETION_KEYS if key in request.parameters), 0)
+    completion = asked if isinstance(asked, int) else 0
+    return -(-size // BYTES_A_TOKEN) + MESSAGE_TOKENS * len(request.messages) + completion
+
+
+def _wanted(
+    endpoint: Endpoint,
+    bucket: str,
+    request: Request,
+    key: str,
+    parts: Mapping[str, object],
+    recipe: str | None,
+    unit: str | None,
+) -> Wanted:
+    return Wanted(
+        key=key,
+        endpoint=endpoint.id,
+        bucket=bucket,
+        limits=endpoint.limits,
+        tokens=estimate(request) if endpoint.limits.tokens else 0,
+        parts=parts,
+        recipe=recipe,
+        unit=unit,
+        reusable=getattr(endpoint.connector, "keep", "always") == "always",
+    )

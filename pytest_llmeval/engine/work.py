@@ -1,0 +1,63 @@
+"""What a lane works on: requests, and those who wait for their answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from ..core.admission import Wanted
+from ..core.exchange import Request, Response
+from ..core.plan import RecipePlan, Unit
+from ..core.result import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What became of a request: a response, or why there is none.
+
+    ``outcome`` is set where another process has settled the unit already. ``stopped``: the endpoint's message, one for
+    all. ``run_stopped``: nobody is asked any more.
+    """
+
+    response: Response | None = None
+    error: str = ""
+    cached: bool = False
+    attempts: int = 0
+    stopped: bool = False
+    run_stopped: bool = False
+    outcome: Outcome | None = None
+
+
+@dataclass(eq=False, slots=True)
+class Work:
+    """Somebody's need of an answer: a unit's (``plan`` and ``unit``) or a test's own question."""
+
+    wanted: Wanted
+    request: Request
+    settle: Callable[[Work, Reply], None]
+    plan: RecipePlan | None = None
+    unit: Unit | None = None
+    #: somebody stands still for it
+    urgent: bool = False
+    taken: bool = False
+
+
+@dataclass(eq=False, slots=True)
+class Job:
+    """One distinct request of this process while it is under way, with all who wait for it."""
+
+    works: list[Work] = field(default_factory=list)
+    due_ns: int = 0
+    why: str = ""
+
+    @property
+    def wanted(self) -> Wanted:
+        return self.works[0].wanted
+
+    @property
+    def request(self) -> Request:
+        return self.works[0].request
+
+    @property
+    def urgent(self) -> bool:
+        return any(work.urgent for work in self.works)

@@ -1,0 +1,77 @@
+"""A cookbook as read, with the plans of its recipes, to plans of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..core.condition import gate_names, grade_measure, parse_condition
+from ..core.errors import Fault, Faults
+from ..core.measures import Condition
+from ..core.plan import CookbookPlan, RecipePlan
+from ..core.record import CookbookRecord, GateRecord
+from ..files.load import CookbookFile
+from .naming import encode
+from .recipes import RunChoices, slug
+
+
+def plan_cookbook(
+    cookbook: CookbookFile, recipes: Sequence[Sequence[RecipePlan]], choices: RunChoices
+) -> tuple[CookbookPlan, ...]:
+    """One plan for each endpoint that all recipes share. Raises Faults.
+
+    ``recipes`` are the plans of each recipe in the cookbook's order, one an endpoint.
+    """
+    spec, document = cookbook.spec, cookbook.document
+    faults: list[Fault] = []
+    endpoints = [plan.endpoint.id for plan in recipes[0]]
+    shared = [name for name in endpoints if all(any(plan.endpoint.id == name for plan in plans) for plans in recipes)]
+    if not shared:
+        each = "; ".join(f"{plans[0].record.recipe}: {', '.join(plan.endpoint.id for plan in plans)}" for plans in recipes)
+        faults.append(document.fault(f"these recipes share no endpoint ({each})", "recipes"))
+    conditions = _conditions(cookbook, recipes, faults)
+    if faults:
+        raise Faults(faults)
+    names = gate_names(conditions)
+    plans = []
+    for name in shared:
+        of_endpoint = tuple(plan for plans_ in recipes for plan in plans_ if plan.endpoint.id == name)
+        record = CookbookRecord(
+            id=f"{cookbook.path}[{name}]",
+            cookbook=cookbook.id,
+            path=cookbook.path,
+            title=spec.cookbook,
+            endpoint=name,
+            recipes=tuple(plan.record.id for plan in of_endpoint),
+            gates=tuple(
+                GateRecord(f"{cookbook.path}::{gate}[{encode(name)}]", condition)
+                for gate, condition in zip(names, conditions, strict=True)
+            ),
+        )
+        plans.append(
+            CookbookPlan(
+                record=record,
+                recipes=of_endpoint,
+                tags=tuple(dict.fromkeys(slug(tag) for tag in spec.tags)),
+                items=choices.items or spec.items or "gates",
+                origin=document.origin(),
+            )
+        )
+    return tuple(plans)
+
+
+def _conditions(
+    cookbook: CookbookFile, recipes: Sequence[Sequence[RecipePlan]], faults: list[Fault]
+) -> list[Condition]:
+    """On the grade alone; its labels are those of all its recipes' scales."""
+    gradings = [plans[0].record.grading for plans in recipes]
+    labels = tuple(dict.fromkeys(label for grading in gradings if grading is not None for label in grading.labels))
+    measures = {"grade": grade_measure(labels)} if labels else {}
+    conditions = []
+    for index, written in enumerate(cookbook.spec.thresholds):
+        try:
+            origin = cookbook.document.origin("thresholds", index)
+            conditions.append(parse_condition(written, measures, origin))
+        except ValueError as error:
+            message = str(error) if labels else "none of its recipes has a `grading:`, so there is no grade to judge"
+            faults.append(cookbook.document.fault(message, "thresholds", index))
+    return conditions

@@ -1,0 +1,86 @@
+"""Recipe and cookbook files as collectors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from ..core.errors import Faults
+from ..core.plan import CookbookPlan, RecipePlan
+from ..core.text import safe
+from .items import CookbookGateItem, CookbookRecipeItem, GateItem, LlmevalItem, SampleItem
+from .keys import RUN
+from .tags import register_tags
+
+if TYPE_CHECKING:
+    from _pytest._code.code import ExceptionInfo, TerminalRepr
+
+
+class LlmevalFile(pytest.File):
+    """What both kinds have in common."""
+
+    def repr_failure(self, excinfo: ExceptionInfo[BaseException]) -> str | TerminalRepr:
+        if isinstance(excinfo.value, Faults):
+            return safe(str(excinfo.value))
+        return super().repr_failure(excinfo)
+
+    def _make(self, kind: type[LlmevalItem], name: str, tags: tuple[str, ...], marker: str, **kwargs: Any) -> LlmevalItem:
+        """An item whose id can be read back from pytest's caches: for that it is given whole."""
+        item = kind.from_parent(self, name=name, nodeid=f"{self.nodeid}::{name}", **kwargs)
+        item.add_marker("llmeval")
+        item.add_marker(marker)
+        for tag in tags:
+            item.add_marker(tag)
+        assert isinstance(item, LlmevalItem)
+        return item
+
+
+class RecipeFile(LlmevalFile):
+    """A recipe: an item for each sample on each endpoint, then one for each gate."""
+
+    def collect(self) -> Iterator[LlmevalItem]:
+        plans = self.config.stash[RUN].recipe(self.path)
+        register_tags(self.config, plans)
+        for plan in plans:
+            if plan.items == "samples":
+                yield from self._samples(plan)
+        for plan in plans:
+            yield from self._gates(plan)
+
+    def _samples(self, plan: RecipePlan) -> Iterator[LlmevalItem]:
+        for unit in plan.units:
+            yield self._make(SampleItem, unit.record.id, plan.record.tags, "llmeval_sample", plan=plan, unit=unit)
+
+    def _gates(self, plan: RecipePlan) -> Iterator[LlmevalItem]:
+        for gate in plan.record.gates:
+            name = gate.id.partition("::")[2]
+            yield self._make(GateItem, name, plan.record.tags, "llmeval_gate", plan=plan, gate=gate)
+
+
+class CookbookFile(LlmevalFile):
+    """A cookbook: an item for each recipe on each endpoint, then its own gates."""
+
+    def collect(self) -> Iterator[LlmevalItem]:
+        cookbooks = self.config.stash[RUN].cookbook(self.path)
+        register_tags(self.config, [plan for cookbook in cookbooks for plan in cookbook.recipes])
+        for cookbook in cookbooks:
+            yield from self._recipes(cookbook)
+        for cookbook in cookbooks:
+            for gate in cookbook.record.gates:
+                name = gate.id.partition("::")[2]
+                yield self._make(
+                    CookbookGateItem, name, cookbook.tags, "llmeval_gate", cookbook=cookbook, gate=gate
+                )
+
+    def _recipes(self, cookbook: CookbookPlan) -> Iterator[LlmevalItem]:
+        place = (cookbook.origin.path, cookbook.origin.line)
+        for plan in cookbook.recipes:
+            tags = (*cookbook.tags, *plan.record.tags)
+            if cookbook.items == "samples":
+                for unit in plan.units:
+                    name = f"{plan.record.recipe}/{unit.record.id}"
+                    yield self._make(SampleItem, name, tags, "llmeval_sample", plan=plan, unit=unit)
+            name = f"{plan.record.recipe}[{plan.endpoint.id}]"
+            yield self._make(CookbookRecipeItem, name, tags, "llmeval_gate", plan=plan, place=place)

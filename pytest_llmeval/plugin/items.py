@@ -1,0 +1,242 @@
+"""The items: a sample's answer, a gate, a recipe within a cookbook. Setup gets the outcome, the call shows it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from ..core.plan import CookbookPlan, RecipePlan, Unit
+from ..core.record import GateRecord
+from ..core.result import Outcome, Verdict
+from ..core.text import one_line, safe
+from ..engine.engine import RunStoppedError
+from ..reports import failure, junit
+from .keys import RUN
+from .shown import shown
+
+if TYPE_CHECKING:
+    from _pytest._code.code import ExceptionInfo, TerminalRepr
+
+    from .run import Run
+
+
+class MissedError(Exception):
+    """A sample whose answer came and was not good enough."""
+
+
+class MetricFailedError(Exception):
+    """A metric of a sample raised."""
+
+
+class GateFailedError(Exception):
+    """A condition does not hold."""
+
+
+OURS = (MissedError, MetricFailedError, GateFailedError)
+
+
+class LlmevalItem(pytest.Item):
+    """What our items have in common."""
+
+    #: facts for the process that prints: they travel with the item's reports, under xdist too
+    facts: dict[str, Any]
+    place: tuple[str, int]
+
+    def __init__(self, *, place: tuple[str, int], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.place = place
+        self.facts = {}
+        if self.config.pluginmanager.hasplugin("timeout"):
+            # a gate may wait for a whole recipe; an endpoint's `deadline` bounds each request
+            self.add_marker(pytest.mark.timeout(0))
+
+    @property
+    def run_share(self) -> Run:
+        return self.config.stash[RUN]
+
+    def recipes(self) -> tuple[RecipePlan, ...]:
+        """The recipes of which this item needs every unit."""
+        return ()
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        # with the trailing blank, pytest shows the id as it is typed, whatever it ends with
+        return self.path, max(self.place[1] - 1, 0), f"{self.nodeid} "
+
+    def repr_failure(self, excinfo: ExceptionInfo[BaseException], style: Any = None) -> str | TerminalRepr:
+        if isinstance(excinfo.value, OURS):
+            return shown(self.place, excinfo.value.args[0], excinfo.value.args[1])
+        return super().repr_failure(excinfo, style)
+
+    def _fail_setup(self, text: str) -> None:
+        pytest.fail(safe(text), pytrace=False)
+
+    def _skip(self, reason: str) -> None:
+        raise pytest.skip.Exception(one_line(reason), _use_item_location=True)
+
+
+class SampleItem(LlmevalItem):
+    """One response of one sample."""
+
+    plan: RecipePlan
+    unit: Unit
+    outcome: Outcome | None = None
+
+    def __init__(self, *, plan: RecipePlan, unit: Unit, **kwargs: Any) -> None:
+        origin = unit.record.origin
+        super().__init__(place=(origin.path, origin.line), **kwargs)
+        self.plan = plan
+        self.unit = unit
+        for tag in unit.sample.tags:
+            self.add_marker(tag)
+        if unit.record.skip is not None:
+            self.add_marker(pytest.mark.skip(reason=one_line(unit.record.skip)))
+        if unit.sample.xfail is not None:
+            self.add_marker(pytest.mark.xfail(reason=one_line(unit.sample.xfail), raises=MissedError))
+
+    def setup(self) -> None:
+        run = self.run_share
+        run.look_for_faults(self)
+        if self.outcome is not None and self.outcome.kind == "error":
+            run.forget(self.plan, self.unit)
+        try:
+            outcome = self.outcome = run.outcome(self.plan, self.unit)
+        except RunStoppedError as stop:
+            self._skip(f"run stopped: {stop}")
+            return
+        if run.settings.junit == "all":
+            self.user_properties.extend(junit.sample_properties(self.plan.record, outcome))
+        self.facts = {"kind": outcome.kind}
+        if outcome.endpoint_stopped:
+            self._show_stop(run, outcome)
+        elif outcome.kind == "error":
+            self._fail_setup(f"{self.place[0]}:{self.place[1]}: no answer from {self.plan.endpoint.id}: {outcome.error}")
+        elif outcome.kind == "not_asked":
+            self._skip(outcome.error or "not asked")
+
+    def _show_stop(self, run: Run, outcome: Outcome) -> None:
+        text = f"endpoint {self.plan.endpoint.id} stopped: {outcome.error}"
+        if run.shows_stop(self.plan, self.unit):
+            self.facts = {"kind": "error"}
+            self._fail_setup(text)
+        self._skip(text)
+
+    def runtest(self) -> None:
+        outcome = self.outcome
+        assert outcome is not None
+        verbose = self.config.get_verbosity() >= 2
+        if outcome.kind == "metric_error":
+            text = failure.metric_error(self.plan.record, self.unit.record, outcome, self.nodeid, verbose=verbose)
+            raise MetricFailedError(text, f"metric error: {outcome.error}")
+        if outcome.kind not in {"missed", "refused"}:
+            return
+        summary = failure.summary(self.plan.record, outcome)
+        text = failure.sample(self.plan.record, self.unit.record, outcome, self.nodeid, verbose=verbose)
+        if self.plan.misses == "fail" or self.unit.sample.xfail is not None:
+            raise MissedError(text, f"{outcome.kind}: {summary}")
+        self.facts["missed"] = one_line(summary)
+        if verbose:
+            self.facts["text"] = text
+
+
+class GateItem(LlmevalItem):
+    """One condition over a whole recipe."""
+
+    def __init__(self, *, plan: RecipePlan, gate: GateRecord, **kwargs: Any) -> None:
+        origin = gate.condition.origin
+        super().__init__(place=(origin.path, origin.line), **kwargs)
+        self.plan = plan
+        self.gate = gate
+        self.verdict: Verdict | None = None
+
+    def recipes(self) -> tuple[RecipePlan, ...]:
+        return (self.plan,)
+
+    def setup(self) -> None:
+        run = self.run_share
+        run.look_for_faults(self)
+        try:
+            verdict = self.verdict = run.verdict(self.plan, self.gate)
+        except RunStoppedError as stop:
+            self._skip(f"run stopped: {stop}")
+            return
+        self.facts = {"gate": verdict.kind}
+        if run.settings.junit == "all":
+            self.user_properties.extend(junit.gate_properties(self.gate, verdict))
+        if verdict.kind == "unmeasurable":
+            self._fail_setup(failure.unmeasurable(self.gate, verdict))
+
+    def runtest(self) -> None:
+        assert self.verdict is not None
+        if self.verdict.kind == "failed":
+            text = self.run_share.gate_failure(self.plan, self.gate, self.verdict)
+            raise GateFailedError(text, f"{self.gate.condition.text} does not hold")
+
+
+class CookbookRecipeItem(LlmevalItem):
+    """A recipe within a cookbook: passes when all its gates do."""
+
+    def __init__(self, *, plan: RecipePlan, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.plan = plan
+        self.verdicts: list[tuple[GateRecord, Verdict]] = []
+
+    def recipes(self) -> tuple[RecipePlan, ...]:
+        return (self.plan,)
+
+    def setup(self) -> None:
+        run = self.run_share
+        run.look_for_faults(self)
+        try:
+            self.verdicts = run.verdicts(self.plan)
+        except RunStoppedError as stop:
+            self._skip(f"run stopped: {stop}")
+            return
+        unmeasurable = [(gate, verdict) for gate, verdict in self.verdicts if verdict.kind == "unmeasurable"]
+        self.facts = {"recipe": "unmeasurable" if unmeasurable else "passed"}
+        if unmeasurable:
+            self._fail_setup("\n".join(failure.unmeasurable(gate, verdict) for gate, verdict in unmeasurable))
+
+    def runtest(self) -> None:
+        failed = [(gate, verdict) for gate, verdict in self.verdicts if verdict.kind == "failed"]
+        if failed:
+            self.facts = {"recipe": "failed"}
+            texts = [self.run_share.gate_failure(self.plan, gate, verdict) for gate, verdict in failed]
+            names = ", ".join(gate.condition.text for gate, _ in failed)
+            raise GateFailedError("\n".join(texts), f"{names}: does not hold")
+
+
+class CookbookGateItem(LlmevalItem):
+    """A cookbook's own condition on its grade."""
+
+    def __init__(self, *, cookbook: CookbookPlan, gate: GateRecord, **kwargs: Any) -> None:
+        origin = gate.condition.origin
+        super().__init__(place=(origin.path, origin.line), **kwargs)
+        self.cookbook = cookbook
+        self.gate = gate
+        self.verdict: Verdict | None = None
+
+    def recipes(self) -> tuple[RecipePlan, ...]:
+        return self.cookbook.recipes
+
+    def setup(self) -> None:
+        run = self.run_share
+        run.look_for_faults(self)
+        try:
+            verdict = self.verdict = run.cookbook_verdict(self.cookbook, self.gate)
+        except RunStoppedError as stop:
+            self._skip(f"run stopped: {stop}")
+            return
+        self.facts = {"gate": verdict.kind}
+        if run.settings.junit == "all":
+            self.user_properties.extend(junit.gate_properties(self.gate, verdict))
+        if verdict.kind == "unmeasurable":
+            self._fail_setup(failure.unmeasurable(self.gate, verdict))
+
+    def runtest(self) -> None:
+        assert self.verdict is not None
+        if self.verdict.kind == "failed":
+            raise GateFailedError(
+                failure.failed_grade(self.gate, self.verdict), f"{self.gate.condition.text} does not hold"
+            )

@@ -1,0 +1,183 @@
+"""One process's share of a run: the recipes it read, and the evaluation that the first of our items opens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+from ..core.errors import Faults
+from ..core.plan import CookbookPlan, RecipePlan, Unit
+from ..core.record import GateRecord, RunInfo
+from ..core.registry import Registry
+from ..core.result import Outcome, Verdict
+from ..reports import failure
+from ..wiring.evaluation import Evaluation, open_evaluation
+from ..wiring.plans import PlanOptions, read_cookbook, read_recipe
+from .items import CookbookGateItem, LlmevalItem, SampleItem
+from .keys import RUN_ID
+from .options import Settings
+
+T = TypeVar("T")
+
+
+class Run:
+    """Made when the first file of ours is collected, closed when the session ends."""
+
+    def __init__(self, config: pytest.Config, settings: Settings, registry: Registry) -> None:
+        self.config = config
+        self.settings = settings
+        self.registry = registry
+        self._recipes: dict[Path, tuple[RecipePlan, ...]] = {}
+        self._evaluation: Evaluation | None = None
+        self._faults: list[str] = []
+
+    # --- collection ---
+
+    def recipe(self, path: Path) -> tuple[RecipePlan, ...]:
+        """The plans of a recipe file, one an endpoint, read once. Raises Faults."""
+        if path not in self._recipes:
+            self._recipes[path] = self._noting_faults(lambda: read_recipe(path, self.plan_options))
+        return self._recipes[path]
+
+    def cookbook(self, path: Path) -> tuple[CookbookPlan, ...]:
+        """The plans of a cookbook file, one an endpoint. Raises Faults."""
+        return self._noting_faults(lambda: read_cookbook(path, self.plan_options, self.recipe))
+
+    def _noting_faults(self, read: Callable[[], T]) -> T:
+        try:
+            return read()
+        except Faults as faults:
+            self._faults.append(str(faults))
+            raise
+
+    @property
+    def plan_options(self) -> PlanOptions:
+        settings = self.settings
+        return PlanOptions(
+            root=self.config.rootpath,
+            registry=self.registry,
+            endpoints=settings.endpoints,
+            override_endpoints=settings.override_endpoints,
+            items=settings.items,
+            system=settings.system,
+            percentage=settings.percentage,
+            seed=settings.seed,
+            misses=settings.misses,
+        )
+
+    @property
+    def plans(self) -> list[RecipePlan]:
+        """All plans that were read, in order of collection."""
+        return [plan for plans in self._recipes.values() for plan in plans]
+
+    # --- running ---
+
+    def evaluation(self, session: pytest.Session) -> Evaluation:
+        """Opened once, with what the session has selected asked ahead."""
+        if self._evaluation is None:
+            run_id, started = self.config.stash[RUN_ID]
+            settings = self.settings
+            self._evaluation = open_evaluation(
+                settings.state,
+                RunInfo(run_id, started, str(self.config.rootpath)),
+                mode=settings.cache,
+                ttl_days=settings.ttl_days,
+            )
+            self._enter(session, self._evaluation)
+        return self._evaluation
+
+    def _enter(self, session: pytest.Session, evaluation: Evaluation) -> None:
+        ours = [item for item in session.items if isinstance(item, LlmevalItem)]
+        whole = {plan.record.id for item in ours for plan in item.recipes()}
+        parts: dict[str, set[str]] = {}
+        plans: dict[str, RecipePlan] = {}
+        for item in ours:
+            for plan in item.recipes():
+                plans.setdefault(plan.record.id, plan)
+            if isinstance(item, SampleItem):
+                plans.setdefault(item.plan.record.id, item.plan)
+                parts.setdefault(item.plan.record.id, set()).add(item.unit.record.id)
+        cookbooks = {item.cookbook.record.id: item.cookbook for item in ours if isinstance(item, CookbookGateItem)}
+        evaluation.enter(
+            [(plan, None if name in whole else frozenset(parts[name])) for name, plan in plans.items()],
+            list(cookbooks.values()),
+        )
+        if not self._step_by_step:
+            evaluation.engine.look_ahead(self._needed(ours))
+
+    @staticmethod
+    def _needed(items: list[LlmevalItem]) -> Iterator[tuple[RecipePlan, Unit]]:
+        """What the items need, in their order."""
+        for item in items:
+            if isinstance(item, SampleItem):
+                if item.get_closest_marker("skip") is None:
+                    yield item.plan, item.unit
+            else:
+                for plan in item.recipes():
+                    yield from ((plan, unit) for unit in plan.units if unit.record.skip is None)
+
+    @property
+    def _step_by_step(self) -> bool:
+        """Look-ahead is off where a user wants to see prints or a debugger beside the sample that caused them."""
+        option = self.config.option
+        if option.usepdb or getattr(option, "trace", False):
+            return True
+        return option.capture == "no" and any(_runs_users_code(plan) for plan in self.plans)
+
+    def look_for_faults(self, item: LlmevalItem) -> None:
+        """Under xdist, what is left runs after a collection error: then nothing is sent, and every item says why."""
+        if self._faults:
+            pytest.fail("nothing was asked, since files of this run have faults:\n" + "\n".join(self._faults), pytrace=False)
+        self.evaluation(item.session)
+
+    @property
+    def _opened(self) -> Evaluation:
+        assert self._evaluation is not None
+        return self._evaluation
+
+    def outcome(self, plan: RecipePlan, unit: Unit) -> Outcome:
+        return self._opened.outcome(plan, unit)
+
+    def forget(self, plan: RecipePlan, unit: Unit) -> None:
+        self._opened.engine.forget(plan, unit)
+
+    def shows_stop(self, plan: RecipePlan, unit: Unit) -> bool:
+        return self._opened.store.show_stop(plan.endpoint.id, plan.record.id, unit.record.id).result()
+
+    def verdict(self, plan: RecipePlan, gate: GateRecord) -> Verdict:
+        return self._opened.verdict(plan, gate)
+
+    def verdicts(self, plan: RecipePlan) -> list[tuple[GateRecord, Verdict]]:
+        """Of all gates of a recipe; without any, it is measured all the same."""
+        return self._opened.verdicts(plan)
+
+    def cookbook_verdict(self, cookbook: CookbookPlan, gate: GateRecord) -> Verdict:
+        return self._opened.cookbook_verdict(cookbook, gate)
+
+    def gate_failure(self, plan: RecipePlan, gate: GateRecord, verdict: Verdict) -> str:
+        return failure.failed_gate(self._opened.summary(plan), gate, verdict)
+
+    def pause(self) -> None:
+        """A test of the user's own begins: it has the process to itself."""
+        if self._evaluation is not None:
+            self._evaluation.engine.pause()
+
+    def resume(self) -> None:
+        if self._evaluation is not None:
+            self._evaluation.engine.resume()
+
+    def close(self) -> None:
+        if self._evaluation is not None:
+            self._evaluation.close()
+
+    @property
+    def opened(self) -> Evaluation | None:
+        return self._evaluation
+
+
+def _runs_users_code(plan: RecipePlan) -> bool:
+    ids = [plan.endpoint.connector.id, *(use.metric.id for use in plan.scoring.metrics)]
+    return "python" in ids

@@ -1,0 +1,34 @@
+"""What the process that prints has seen of our items: serially it runs them too, under xdist it is the controller."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+
+class Watch:
+    """Listens to reports. Cheap where no item is ours: an attribute looked for and not found."""
+
+    def __init__(self) -> None:
+        self.seen = False
+        #: node id and reason of noted misses, in the order of running
+        self.missed: list[tuple[str, str]] = []
+        #: node id and whole text of noted misses, where ``-vv`` asks for them
+        self.texts: list[tuple[str, str]] = []
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        facts: dict[str, Any] | None = getattr(report, "llmeval", None)
+        if facts is None:
+            return
+        self.seen = True
+        if report.when == "call" and "missed" in facts:
+            self.missed.append((report.nodeid, facts["missed"]))
+            if "text" in facts:
+                self.texts.append((report.nodeid, facts["text"]))
+
+    def pytest_report_teststatus(self, report: pytest.CollectReport | pytest.TestReport) -> Any:
+        facts = getattr(report, "llmeval", None)
+        if facts is not None and report.when == "call" and report.passed and "missed" in facts:
+            return "missed", "m", ("MISSED", {"yellow": True})
+        return None

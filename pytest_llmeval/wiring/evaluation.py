@@ -1,0 +1,94 @@
+"""A run in one process, without pytest: the state, the engine, verdicts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+
+from ..core.clock import SystemClock
+from ..core.plan import CookbookPlan, RecipePlan, Unit
+from ..core.record import GateRecord, RunInfo
+from ..core.redaction import Redactor
+from ..core.result import Outcome, Verdict
+from ..core.store import Store
+from ..core.summary import RecipeSummary
+from ..engine.engine import Engine
+from ..grading.counts import Counting
+from ..grading.grades import Graded
+from ..grading.summary import summary_of
+from ..grading.tally import Tally, tally
+from ..grading.verdicts import judge, judge_cookbook, judge_recipe
+from ..grading.worst import Sample, worst
+
+CacheMode = Literal["use", "refresh", "only", "off"]
+
+
+class Evaluation:
+    """Plans are entered once, units are settled as asked for, verdicts are reached once and kept."""
+
+    def __init__(self, store: Store, engine: Engine) -> None:
+        self.store = store
+        self.engine = engine
+        self._tallies: dict[str, Tally] = {}
+        self._summaries: dict[str, RecipeSummary] = {}
+
+    def enter(
+        self,
+        recipes: Iterable[tuple[RecipePlan, frozenset[str] | None]],
+        cookbooks: Iterable[CookbookPlan],
+    ) -> None:
+        """Enter plans into the ledger; beside each recipe the ids of its selected units (None: all)."""
+        for plan, selected in recipes:
+            units = [unit.record for unit in plan.units]
+            if selected is not None:
+                units = [replace(unit, selected=unit.id in selected) for unit in units]
+            self.store.plan(plan.record, units)
+        for cookbook in cookbooks:
+            self.store.cookbook(cookbook.record)
+
+    def outcome(self, plan: RecipePlan, unit: Unit) -> Outcome:
+        return self.engine.settle(plan, [unit])[0]
+
+    def verdict(self, plan: RecipePlan, gate: GateRecord) -> Verdict:
+        """Judge a condition over the whole recipe: what nobody has asked yet is asked now."""
+        return self.store.verdict(gate.id, judge(self.tally(plan), gate.condition)).result()
+
+    def recipe_verdict(self, plan: RecipePlan) -> tuple[Verdict, list[tuple[GateRecord, Verdict]]]:
+        """Of the recipe as a whole, and of each of its gates."""
+        gates = [(gate, self.verdict(plan, gate)) for gate in plan.record.gates]
+        return judge_recipe(self.tally(plan), [verdict for _, verdict in gates]), gates
+
+    def cookbook_verdict(self, cookbook: CookbookPlan, gate: GateRecord) -> Verdict:
+        """Judge a cookbook's condition on its grade."""
+        graded = {plan.record.id: Graded.of(self.summary(plan)) for plan in cookbook.recipes}
+        verdict = judge_cookbook(gate.condition, cookbook.record, graded)
+        return self.store.verdict(gate.id, verdict).result()
+
+    def tally(self, plan: RecipePlan) -> Tally:
+        """A recipe's outcomes, counted; waits until the last of them is settled."""
+        self._settle(plan)
+        return self._tallies[plan.record.id]
+
+    def summary(self, plan: RecipePlan) -> RecipeSummary:
+        """A recipe summed up; waits until the last outcome is settled."""
+        self._settle(plan)
+        return self._summaries[plan.record.id]
+
+    def worst(self, plan: RecipePlan, gate: GateRecord) -> tuple[Sample, ...]:
+        """The samples that cost a gate most."""
+        return worst(self.tally(plan), gate.condition)
+
+    def _settle(self, plan: RecipePlan) -> None:
+        if plan.record.id in self._tallies:
+            return
+        self.engine.settle(plan, [unit for unit in plan.units if unit.record.skip is None])
+        counting = Counting(set())
+        found = tally(plan.record, counting.through(self.store.rows(plan.record.id).result()))
+        self._summaries[plan.record.id] = summary_of(found, counting)
+        self._tallies[plan.record.id] = found
+
+    def close(self) -> None:
+        self.engine.close()
+        self.store.close()

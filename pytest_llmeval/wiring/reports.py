@@ -1,0 +1,91 @@
+"""From the ledger to what a run came to, and to the files that say so."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import cast
+
+from ..core.errors import UsageError
+from ..core.extension import Report
+from ..core.record import RunLedger
+from ..core.registry import Registry
+from ..core.summary import GateSummary, RecipeSummary, RunRecord
+from ..grading.grades import Graded
+from ..grading.summary import summarize, summarize_cookbook
+
+
+def sum_up(ledger: RunLedger) -> RunRecord:
+    """Figures, grades and verdicts of a run, from the ledger alone; the rows stay there and are read as needed."""
+    counted: set[str] = set()
+    recipes = tuple(summarize(recipe, ledger.rows(recipe.id), counted) for recipe in ledger.recipes)
+    graded = {summary.recipe.id: Graded.of(summary) for summary in recipes}
+    gates = [
+        GateSummary(gate, recipe.endpoint, recipe=recipe, verdict=ledger.verdicts.get(gate.id))
+        for recipe in ledger.recipes
+        for gate in recipe.gates
+    ]
+    gates += [
+        GateSummary(gate, cookbook.endpoint, cookbook=cookbook, verdict=ledger.verdicts.get(gate.id))
+        for cookbook in ledger.cookbooks
+        for gate in cookbook.gates
+    ]
+    return RunRecord(
+        info=ledger.info,
+        ended=ledger.ended,
+        complete=ledger.complete,
+        recipes=recipes,
+        cookbooks=tuple(summarize_cookbook(cookbook, graded) for cookbook in ledger.cookbooks),
+        # a gate without a verdict was not selected, or the run ended before it
+        gates=tuple(gate for gate in gates if gate.verdict is not None),
+        rows=ledger.rows,
+        totals=ledger.totals,
+        notes=ledger.notes,
+    )
+
+
+def settled(recipes: Iterable[RecipeSummary], ledger: RunLedger) -> bool:
+    """Whether all that was selected has an outcome."""
+    return all(
+        row.outcome is not None or not row.selected or row.unit.skip is not None
+        for summary in recipes
+        for row in ledger.rows(summary.recipe.id)
+    )
+
+
+def check_reports(paths: Iterable[Path], registry: Registry) -> None:
+    """Raises UsageError for a report whose form nobody writes."""
+    for path in paths:
+        _writer(path, registry)
+
+
+def write_reports(record: RunRecord, paths: Iterable[Path], registry: Registry) -> None:
+    """Each is made beside its place and moved there whole. Raises OSError where it cannot be written."""
+    for path in paths:
+        writer = _writer(path, registry)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        os.close(descriptor)
+        unfinished = Path(name)
+        try:
+            writer.write(record, unfinished)
+            unfinished.chmod(0o644)
+            unfinished.replace(path)
+        finally:
+            with contextlib.suppress(FileNotFoundError):
+                unfinished.unlink()
+
+
+def _writer(path: Path, registry: Registry) -> Report:
+    suffixes = []
+    for name in registry.names("report"):
+        cls = registry.get("report", name)
+        assert cls is not None
+        suffix = str(getattr(cls, "suffix", ""))
+        suffixes.append(suffix)
+        if suffix and path.name.endswith(suffix):
+            return cast("Report", cls())
+    raise UsageError(f"--llmeval-report {path.name}: nobody writes such a report; there are {', '.join(suffixes)}")

@@ -1,0 +1,109 @@
+"""A project of a user's, in a folder of its own, and the worlds it is run in."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+#: without xdist, with it in one process, with two workers
+WORLDS = {"plain": ["-p", "no:xdist"], "n0": ["-n", "0"], "n2": ["-n", "2"]}
+
+MODEL = '''
+"""A program to evaluate: knows three capitals, counts how often it was asked."""
+from pathlib import Path
+
+CAPITALS = {"France": "Paris", "Peru": "Lima", "Chad": "N'Djamena"}
+
+
+def answer(prompt):
+    with Path("asked.txt").open("a") as asked:
+        asked.write(prompt + "\\n")
+    if "crash" in prompt:
+        raise ZeroDivisionError("a fault in the program")
+    return next((capital for country, capital in CAPITALS.items() if country in prompt), "I do not know.")
+'''
+
+CAPITALS = """
+recipe: Capitals
+tags: [facts]
+samples:
+  - {id: france, input: What is the capital of France?, target: Paris}
+  - {id: peru, input: What is the capital of Peru?, target: Lima}
+  - {id: oman, input: What is the capital of Oman?, target: Muscat}
+metrics: [exact_match]
+thresholds: [exact_match >= 0.6]
+grading: {measure: exact_match, scale: {A: [80, 100], B: [60, 79], C: [0, 59]}}
+"""
+
+ENDPOINT = """
+endpoint: The program
+connector: python
+target: program:answer
+version: "1"
+"""
+
+
+@dataclass(frozen=True)
+class Project:
+    """Writes files, runs pytest, reads what came of it."""
+
+    pytester: pytest.Pytester
+    world: tuple[str, ...]
+
+    @property
+    def path(self) -> Path:
+        return self.pytester.path
+
+    def write(self, name: str, text: str) -> Path:
+        path = self.path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(textwrap.dedent(text).lstrip("\n"), encoding="utf-8")
+        return path
+
+    def run(self, *arguments: str) -> pytest.RunResult:
+        return self.pytester.runpytest_inprocess("-p", "no:anyio", *self.world, *arguments)
+
+    def report(self, *arguments: str) -> dict:
+        """Run and read the JSON report."""
+        self.run("--llmeval-report", "report.json", *arguments)
+        return json.loads((self.path / "report.json").read_text("utf-8"))
+
+    def asked(self) -> list[str]:
+        """The prompts that reached the program, sorted; the count starts anew after each look."""
+        path = self.path / "asked.txt"
+        prompts = sorted(path.read_text("utf-8").splitlines()) if path.exists() else []
+        path.unlink(missing_ok=True)
+        return prompts
+
+
+def _project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, world: list[str]) -> Project:
+    # what CI sets makes pytest print otherwise
+    monkeypatch.delenv("CI", raising=False)
+    monkeypatch.delenv("LLMEVAL_STATE", raising=False)
+    monkeypatch.setenv("COLUMNS", "120")
+    project = Project(pytester, tuple(world))
+    project.write("pytest.ini", "[pytest]\npythonpath = .\nllmeval_endpoints = program\n")
+    project.write("program.py", MODEL)
+    project.write("recipes/endpoints/program.yaml", ENDPOINT)
+    return project
+
+
+@pytest.fixture
+def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """A project with a program to evaluate and no recipe yet, run in one process."""
+    return _project(pytester, monkeypatch, WORLDS["plain"])
+
+
+@pytest.fixture(params=list(WORLDS))
+def anywhere(request: pytest.FixtureRequest, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """The same in every world."""
+    return _project(pytester, monkeypatch, WORLDS[request.param])
+
+
+@pytest.fixture
+def capitals() -> str:
+    return CAPITALS

@@ -1,0 +1,75 @@
+"""Recipes as items, gates as items, in every world."""
+
+from __future__ import annotations
+
+
+def test_a_recipe_runs_as_items_and_a_gate(anywhere, capitals):
+    anywhere.write("recipes/capitals.yaml", capitals)
+
+    result = anywhere.run("-v")
+
+    assert result.ret == 0
+    result.stdout.fnmatch_lines_random(
+        [
+            "*recipes/capitals.yaml::france[[]program[]] *PASSED*",
+            "*recipes/capitals.yaml::oman[[]program[]] *MISSED*",
+            "*recipes/capitals.yaml::gate:exact_match[[]program[]] *PASSED*",
+        ]
+    )
+    result.assert_outcomes(passed=3)
+    assert len(anywhere.asked()) == 3
+
+
+def test_the_second_run_asks_nothing(anywhere, capitals):
+    anywhere.write("recipes/capitals.yaml", capitals)
+    first = anywhere.report()
+    anywhere.asked()
+
+    second = anywhere.report()
+
+    assert anywhere.asked() == []
+    assert [row["cached"] for row in first["samples"]] == [False] * 3
+    assert [row["cached"] for row in second["samples"]] == [True] * 3
+    assert first["recipes"][0]["measures"]["exact_match"] == second["recipes"][0]["measures"]["exact_match"]
+
+
+def test_a_gate_stands_alone(anywhere, capitals):
+    anywhere.write("recipes/capitals.yaml", capitals)
+
+    result = anywhere.run("recipes/capitals.yaml::gate:exact_match[program]")
+
+    result.assert_outcomes(passed=1)
+    assert len(anywhere.asked()) == 3
+
+
+def test_a_selected_sample_alone_is_asked(anywhere, capitals):
+    anywhere.write("recipes/capitals.yaml", capitals)
+
+    report = anywhere.report("recipes/capitals.yaml::peru[program]")
+
+    assert anywhere.asked() == ["What is the capital of Peru?"]
+    assert report["recipes"][0]["selected"] == 1
+    assert report["recipes"][0]["grade"] is None
+
+
+def test_last_failed_runs_what_failed(anywhere, capitals):
+    anywhere.write("recipes/capitals.yaml", capitals)
+
+    first = anywhere.run("--llmeval-misses", "fail")
+    again = anywhere.run("--llmeval-misses", "fail", "--lf")
+
+    first.assert_outcomes(passed=3, failed=1)
+    again.assert_outcomes(failed=1)
+
+
+def test_an_outage_is_an_error_and_no_zero(anywhere, capitals):
+    anywhere.write("recipes/capitals.yaml", capitals + "max_errors: 1\n")
+    anywhere.write(
+        "recipes/capitals.yaml",
+        capitals.replace("What is the capital of Oman?", "crash, Oman"),
+    )
+
+    result = anywhere.run()
+
+    result.assert_outcomes(passed=2, errors=2)
+    result.stdout.fnmatch_lines_random(["*ZeroDivisionError: a fault in the program*"])
