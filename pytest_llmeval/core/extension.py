@@ -29,13 +29,16 @@ class Asker(Protocol):
 
 
 class Opening(Protocol):
-    """What a connector is opened with."""
+    """What a connector is opened with: ``timeout`` in seconds, ``folder`` for files of this run (logs, locks)."""
 
-    endpoint: str
-    timeout: float
-    max_concurrency: int
-    #: where files of this run may stand (logs, locks)
-    folder: Path
+    @property
+    def endpoint(self) -> str: ...
+    @property
+    def timeout(self) -> float: ...
+    @property
+    def max_concurrency(self) -> int: ...
+    @property
+    def folder(self) -> Path: ...
 
     async def once(self, name: str, make: Callable[[], Awaitable[str]]) -> str:
         """A text that one process of the run makes and all read."""

@@ -32,15 +32,15 @@ def figure_text(figure: Figure | None, measure: str = "", statistic: str = "") -
 
 
 def apart(value: float, limit: float, measure: str = "", statistic: str = "") -> tuple[str, str]:
-    """Both numbers with as many decimals (two to nine) as it takes to tell them apart.
+    """Both numbers with as many decimals (two to nine) as it takes to tell them apart; two where they are equal.
 
     Conditions are compared at nine decimals; ``0.80 does not reach 0.80`` would help nobody.
     """
-    for decimals in range(2, 10):
-        pair = (number(value, measure, statistic, decimals), number(limit, measure, statistic, decimals))
-        if pair[0] != pair[1]:
-            break
-    return pair
+    pairs = [
+        (number(value, measure, statistic, decimals), number(limit, measure, statistic, decimals))
+        for decimals in range(2, 10)
+    ]
+    return next((pair for pair in pairs if pair[0] != pair[1]), pairs[0])
 
 
 def dollars(value: float, decimals: int = 2) -> str:

@@ -41,8 +41,10 @@ class Traits:
 
 
 def traits(metric: Metric) -> Traits:
-    """What is read of a metric, whether it says all of it or nothing."""
+    """What is read of a metric, whether it says all of it or nothing. A 0/1 score has that range."""
     said: dict[str, Any] = {name: getattr(metric, name) for name in Traits.__slots__ if hasattr(metric, name)}
+    if said.get("binary"):
+        said["range"] = (0.0, 1.0)
     return Traits(**said)
 
 
@@ -54,7 +56,7 @@ def worst_value(metric: Metric) -> float | None:
     own = traits(metric)
     if own.better is None:
         return None
-    low, high = (0.0, 1.0) if own.binary else own.range
+    low, high = own.range
     worst = low if own.better == "high" else high
     return None if worst is None else float(worst)
 
@@ -66,19 +68,22 @@ def checked(value: object, metric: Metric) -> Score:
     (0 and 1 alone where it is binary), and for a Score without a value where the range has two ends.
     """
     own = traits(metric)
-    reason = ""
-    if isinstance(value, Score):
-        value, reason = value.value, str(value.reason)
-        if value is None and not own.bounded:
-            return Score(None, reason)
-    number = _number(value)
+    score = value if isinstance(value, Score) else None
+    reason = str(score.reason) if score else ""
+    if score and score.value is None and not own.bounded:
+        return Score(None, reason)
+    number = _number(score.value if score else value)
     if number is None or not math.isfinite(number):
-        raise ValueError(f"{metric.id}: returned {_what(value)}; a score is a finite number or a boolean")
-    low, high = (0.0, 1.0) if own.binary else own.range
+        raise ValueError(
+            f"{metric.id}: returned {_what(score.value if score else value)}; a score is a finite number or a boolean"
+        )
+    low, high = own.range
     if (low is not None and number < low - _SLACK) or (high is not None and number > high + _SLACK):
         raise ValueError(f"{metric.id}: returned {number:g}, outside its range {_range(low, high)}")
     if own.binary and number not in {0.0, 1.0}:
         raise ValueError(f"{metric.id}: returned {number:g}; its scores are 0 or 1")
+    number = number if low is None else max(number, low)
+    number = number if high is None else min(number, high)
     return Score(number + 0.0, reason)  # + 0.0: no negative zero
 
 

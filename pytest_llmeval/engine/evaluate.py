@@ -35,12 +35,11 @@ def evaluate(response: Response, sample: Sample, scoring: Scoring) -> Outcome:
         extracted=text if scoring.extraction is not None else None,
     )
     if failures:
-        name, error = failures[0]
         return replace(
             outcome,
             kind="metric_error",
-            error="; ".join(f"{name}: {type(error).__name__}: {error}" for name, error in failures),
-            traceback=_traceback_of_metric(error),
+            error="; ".join(f"{name}: {type(raised).__name__}: {raised}" for name, raised in failures),
+            traceback=_traceback_of_metric(failures[0][1]),
         )
     if response.refused and not _expected(scoring, scores):
         return replace(outcome, kind="refused")

@@ -19,6 +19,7 @@ from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import PydanticCustomError, core_schema
 
 from pytest_llmeval.core.plain import Plain, absent, finite, text_of, value_of
+
 from .document import Map
 
 SCALAR = {"type": ["string", "number", "boolean"]}

@@ -10,6 +10,7 @@ from pydantic_core import ErrorDetails
 
 from pytest_llmeval.core.errors import Fault, Faults
 from pytest_llmeval.core.text import did_you_mean
+
 from .document import Place, Step
 from .fields import NOT_YET, Spec
 

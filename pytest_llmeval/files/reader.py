@@ -12,6 +12,7 @@ import yaml
 from pytest_llmeval.core.errors import Fault, Faults
 from pytest_llmeval.core.plain import LONGEST_TEXT, Plain, any_too_long, read_json, resolve, too_long
 from pytest_llmeval.core.sample import Origin
+
 from .document import At, Document, Items, Map
 from .fallback import PythonLoader
 from .traps import explain

@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import ConfigDict, Discriminator, Field, PlainValidator, Tag, WithJsonSchema, model_validator
 
 from pytest_llmeval.core.plain import text_of, value_of
+
 from .fields import (
     NOT_YET,
     Count,
@@ -68,6 +69,18 @@ def _band(node: object) -> tuple[int, int]:
     return ends[0], ends[1]
 
 
+_NO_REASONS = frozenset({"true", "false", "yes", "no", "on", "off", "y", "n", "t", "f", "0", "1", "null", "none", ""})
+
+
+def _reason(node: object) -> str:
+    """Why: a text that says something."""
+    found = text(node)
+    if not isinstance(value_of(node), str) or found.strip().lower() in _NO_REASONS:
+        raise fault(f"a reason is expected, such as `it has no name yet`, found {shown(node)}")
+    return found
+
+
+Reason = Annotated[str, PlainValidator(_reason), WithJsonSchema({"type": "string", "minLength": 1})]
 NameOrOptions = Annotated[Any, PlainValidator(_named), WithJsonSchema(TEXTS_OR_MAPPINGS)]
 Condition = Annotated[Any, PlainValidator(_text_or_mapping), WithJsonSchema(TEXTS_OR_MAPPINGS)]
 Band = Annotated[
@@ -183,8 +196,8 @@ class RowSpec(Spec):
     system: Text = Field("", description="The sample's system text.")
     tags: OneOrMore[Title] = Field((), description="They become markers of this sample's items.")
     metadata: Mapping[str, Text] = Field(default_factory=dict, description="Texts by name, for templates and reports.")
-    skip: Title | None = Field(None, description="Why it is not asked.")
-    xfail: Title | None = Field(None, description="Why it is expected to miss.")
+    skip: Reason | None = Field(None, description="Why it is not asked.")
+    xfail: Reason | None = Field(None, description="Why it is expected to miss.")
 
 
 class DatasetSpec(Spec):

@@ -21,13 +21,13 @@ def plan_cookbook(
 
     ``recipes`` are the plans of each recipe in the cookbook's order, one an endpoint.
     """
-    spec, document = cookbook.spec, cookbook.document
+    spec, place = cookbook.spec, cookbook.place
     faults: list[Fault] = []
     endpoints = [plan.endpoint.id for plan in recipes[0]]
     shared = [name for name in endpoints if all(any(plan.endpoint.id == name for plan in plans) for plans in recipes)]
     if not shared:
         each = "; ".join(f"{plans[0].record.recipe}: {', '.join(plan.endpoint.id for plan in plans)}" for plans in recipes)
-        faults.append(document.fault(f"these recipes share no endpoint ({each})", "recipes"))
+        faults.append(place.at("recipes").fault(f"these recipes share no endpoint ({each})"))
     conditions = _conditions(cookbook, recipes, faults)
     if faults:
         raise Faults(faults)
@@ -36,14 +36,14 @@ def plan_cookbook(
     for name in shared:
         of_endpoint = tuple(plan for plans_ in recipes for plan in plans_ if plan.endpoint.id == name)
         record = CookbookRecord(
-            id=f"{cookbook.path}[{name}]",
+            id=f"{cookbook.shown}[{name}]",
             cookbook=cookbook.id,
-            path=cookbook.path,
+            path=cookbook.shown,
             title=spec.cookbook,
             endpoint=name,
             recipes=tuple(plan.record.id for plan in of_endpoint),
             gates=tuple(
-                GateRecord(f"{cookbook.path}::{gate}[{encode(name)}]", condition)
+                GateRecord(f"{cookbook.shown}::{gate}[{encode(name)}]", condition)
                 for gate, condition in zip(names, conditions, strict=True)
             ),
         )
@@ -53,7 +53,7 @@ def plan_cookbook(
                 recipes=of_endpoint,
                 tags=tuple(dict.fromkeys(slug(tag) for tag in spec.tags)),
                 items=choices.items or spec.items or "gates",
-                origin=document.origin(),
+                origin=cookbook.origin,
             )
         )
     return tuple(plans)
@@ -67,11 +67,10 @@ def _conditions(
     labels = tuple(dict.fromkeys(label for grading in gradings if grading is not None for label in grading.labels))
     measures = {"grade": grade_measure(labels)} if labels else {}
     conditions = []
-    for index, written in enumerate(cookbook.spec.thresholds):
+    for written in cookbook.thresholds:
         try:
-            origin = cookbook.document.origin("thresholds", index)
-            conditions.append(parse_condition(written, measures, origin))
+            conditions.append(parse_condition(written.source, measures, written.origin))
         except ValueError as error:
             message = str(error) if labels else "none of its recipes has a `grading:`, so there is no grade to judge"
-            faults.append(cookbook.document.fault(message, "thresholds", index))
+            faults.append(Fault(written.origin, message))
     return conditions

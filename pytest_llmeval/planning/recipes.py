@@ -15,7 +15,10 @@ from ..core.measures import Band, Condition, Grading, Measure, check_scale
 from ..core.plan import Items, Misses, MetricUse, RecipePlan, Scoring, Unit
 from ..core.record import GateRecord, Group, RecipeRecord, UnitRecord
 from ..core.sample import Message, Origin, Sample
-from ..files.load import DatasetFile, RecipeFile, TemplateFile
+from ..files.datasets import Dataset
+from ..files.load import RecipeFile
+from ..files.templates import TemplateFile
+from ..rendering import TemplateError
 from .naming import encode, unit_name
 from .selection import Sampling, select
 
@@ -68,15 +71,15 @@ class _Planner:
         return tuple(plans)
 
     def _fault(self, message: str, *steps: str | int) -> None:
-        self._faults.append(self._recipe.document.fault(message, *steps))
+        self._faults.append(self._recipe.place.at(*steps).fault(message))
 
     # --- what is judged ---
 
     def _grading(self) -> Grading | None:
-        spec = self._spec.grading
+        spec = self._recipe.grading
         if spec is None:
             return None
-        bands = tuple(Band(label, low, high) for label, (low, high) in spec.scale.items())
+        bands = tuple(Band(band.label, band.low, band.high) for band in spec.bands)
         known = {**self._own_measures(), **built_in_measures(None)}
         try:
             measure, statistic = parse_measure(spec.measure, known)
@@ -97,14 +100,14 @@ class _Planner:
 
     def _conditions(self, measures: Mapping[str, Measure], grading: Grading | None) -> list[Condition]:
         conditions = []
-        for index, written in enumerate(self._spec.thresholds):
+        for index, written in enumerate(self._recipe.thresholds):
             try:
-                origin = self._recipe.document.origin("thresholds", index)
-                conditions.append(parse_condition(_plain(written), measures, origin))
+                conditions.append(parse_condition(written.source, measures, written.origin))
             except ValueError as error:
                 self._fault(str(error), "thresholds", index)
         if not self._spec.thresholds and grading is not None:
-            conditions.append(any_grade(grading, self._recipe.document.origin("grading")))
+            assert self._recipe.grading is not None
+            conditions.append(any_grade(grading, self._recipe.grading.origin))
         return conditions
 
     def _check_deciding(self, conditions: Sequence[Condition]) -> None:
@@ -128,10 +131,10 @@ class _Planner:
         spec = self._spec.sampling
         return None if spec is None else Sampling(spec.percentage, spec.count, spec.first, spec.seed)
 
-    def _rows(self, dataset: DatasetFile, sampling: Sampling | None) -> Sequence[Sample]:
+    def _rows(self, dataset: Dataset, sampling: Sampling | None) -> Sequence[Sample]:
         return select(dataset.samples, sampling)
 
-    def _check_samples(self, rows: Iterable[tuple[DatasetFile, Sequence[Sample]]]) -> None:
+    def _check_samples(self, rows: Iterable[tuple[Dataset, Sequence[Sample]]]) -> None:
         """What a metric cannot work with, told once a metric and sample, a few of a kind."""
         for use in self._recipe.metrics:
             told = 0
@@ -149,7 +152,7 @@ class _Planner:
     def _plan(
         self,
         endpoint: Endpoint,
-        rows: Sequence[tuple[DatasetFile, Sequence[Sample]]],
+        rows: Sequence[tuple[Dataset, Sequence[Sample]]],
         measures: Mapping[str, Measure],
         conditions: Sequence[Condition],
         grading: Grading | None,
@@ -161,15 +164,15 @@ class _Planner:
         self._check_requests(endpoint, units)
         names = gate_names(conditions)
         record = RecipeRecord(
-            id=f"{recipe.path}[{endpoint.id}]",
+            id=f"{recipe.shown}[{endpoint.id}]",
             recipe=recipe.id,
-            path=recipe.path,
+            path=recipe.shown,
             title=spec.recipe,
             endpoint=endpoint.id,
             groups=tuple(Group(dataset.id, template) for dataset, _ in rows for template in self._template_ids()),
             measures=measures,
             gates=tuple(
-                GateRecord(f"{recipe.path}::{name}[{encode(endpoint.id)}]", condition)
+                GateRecord(f"{recipe.shown}::{name}[{encode(endpoint.id)}]", condition)
                 for name, condition in zip(names, conditions, strict=True)
             ),
             headline=_headline(recipe.metrics, conditions, grading),
@@ -195,7 +198,7 @@ class _Planner:
             scoring=Scoring(tuple(recipe.metrics), recipe.extraction),
             misses=self._choices.misses or spec.misses or ("note" if conditions else "fail"),
             items=self._items(),
-            origin=recipe.document.origin(),
+            origin=recipe.origin,
         )
 
     def _items(self) -> Items:
@@ -204,7 +207,7 @@ class _Planner:
     def _template_ids(self) -> list[str | None]:
         return [template.id for template in self._recipe.templates] or [None]
 
-    def _units(self, endpoint: Endpoint, rows: Sequence[tuple[DatasetFile, Sequence[Sample]]]) -> Iterator[Unit]:
+    def _units(self, endpoint: Endpoint, rows: Sequence[tuple[Dataset, Sequence[Sample]]]) -> Iterator[Unit]:
         spec, several = self._spec, len(rows) > 1
         identity = endpoint.connector.identity()
         parameters = {**endpoint.parameters, **spec.parameters}
@@ -230,7 +233,7 @@ class _Planner:
                         )
                         record = UnitRecord(
                             id=name,
-                            nodeid=f"{self._recipe.path}::{name}",
+                            nodeid=f"{self._recipe.shown}::{name}",
                             ordinal=ordinal,
                             key=key,
                             sample=sample.id,
@@ -250,14 +253,17 @@ class _Planner:
 
     def _messages(self, template: TemplateFile | None, sample: Sample) -> tuple[Message, ...] | None:
         """As sent: the system texts in their order as one message, then the conversation."""
-        conversation = sample.messages
+        conversation, of_template = sample.messages, ""
         if template is not None:
             try:
-                conversation = template.render(sample)
-            except Faults as faults:
-                self._faults.extend(fault for fault in faults.faults if fault not in self._faults)
+                rendered = template.template.render(sample)
+            except TemplateError as error:
+                fault = Fault(template.origin, f"sample {sample.id!r} ({sample.origin}): {error}")
+                if fault not in self._faults:
+                    self._faults.append(fault)
                 return None
-        texts = [self._choices.system, self._spec.system, "" if template is None else template.system, sample.system]
+            conversation, of_template = rendered.messages, rendered.system
+        texts = [self._choices.system, self._spec.system, of_template, sample.system]
         system = "\n\n".join(text for text in texts if text)
         return ({"role": "system", "content": system}, *conversation) if system else tuple(conversation)
 
@@ -269,7 +275,7 @@ class _Planner:
         known: Mapping[str, object] = sample.metadata if of_metadata else sample.fields
         key = name.removeprefix("metadata.")
         if key not in known:
-            self._faults.append(Fault(sample.origin, f"this row has no {name!r}, which `cluster:` of {self._recipe.path} names"))
+            self._faults.append(Fault(sample.origin, f"this row has no {name!r}, which `cluster:` of {self._recipe.shown} names"))
             return None
         return str(known[key])
 

@@ -55,23 +55,27 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-    if file_path.suffix not in {".yaml", ".yml"}:
+    if file_path.suffix.lower() not in {".yaml", ".yml"}:
         return None
-    from ..files.ours import kind_of
+    from ..files.ours import look, matches
 
     config = parent.config
-    kind = kind_of(file_path, config.stash[SETTINGS].files, named=parent.session.isinitpath(file_path))
-    if kind is None:
+    named = parent.session.isinitpath(file_path)
+    if not named and not matches(_within(file_path, config.rootpath), config.stash[SETTINGS].files):
         return None
-    from .collect import CookbookFile, RecipeFile
+    found = look(file_path.read_bytes())
+    if found.kind is None and not found.near:
+        if named and config.stash.get(WATCH, None) is not None:
+            config.stash[WATCH].not_ours(file_path, found.why)
+        return None
+    from .collect import collector_for
 
-    if RUN not in config.stash:
-        from .run import Run
+    return collector_for(file_path, parent, found)
 
-        config.stash[RUN] = Run(config, config.stash[SETTINGS], config.stash[REGISTRY])
-    of = RecipeFile if kind == "recipe" else CookbookFile
-    collector: pytest.Collector = of.from_parent(parent, path=file_path)
-    return collector
+
+def _within(path: Path, root: Path) -> Path:
+    """What globs see of a path: what stands below the root, else all of it."""
+    return path.relative_to(root) if path.is_relative_to(root) else path
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -3,25 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from ..core.errors import Faults
 from ..core.plan import CookbookPlan, RecipePlan
+from ..core.sample import Origin
 from ..core.text import safe
+from ..files.ours import Look
 from .items import CookbookGateItem, CookbookRecipeItem, GateItem, LlmevalItem, SampleItem
-from .keys import RUN
+from .run import run_share
 from .tags import register_tags
 
 if TYPE_CHECKING:
     from _pytest._code.code import ExceptionInfo, TerminalRepr
 
 
+def collector_for(path: Path, parent: pytest.Collector, found: Look) -> pytest.Collector:
+    """The collector of a file that is ours, or was most likely meant to be."""
+    if found.kind is None:
+        return MistitledFile.from_parent(parent, path=path, found=found)
+    run_share(parent.config)
+    of = RecipeFile if found.kind == "recipe" else CookbookFile
+    return of.from_parent(parent, path=path)
+
+
 class LlmevalFile(pytest.File):
     """What both kinds have in common."""
 
-    def repr_failure(self, excinfo: ExceptionInfo[BaseException]) -> str | TerminalRepr:
+    def repr_failure(self, excinfo: ExceptionInfo[BaseException], style: Any = None) -> str | TerminalRepr:
         if isinstance(excinfo.value, Faults):
             return safe(str(excinfo.value))
         return super().repr_failure(excinfo)
@@ -37,11 +49,22 @@ class LlmevalFile(pytest.File):
         return item
 
 
+class MistitledFile(LlmevalFile):
+    """A file that has all that a recipe has but the title's key."""
+
+    def __init__(self, *, found: Look, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._found = found
+
+    def collect(self) -> Iterator[LlmevalItem]:
+        raise Faults.one(Origin(self.nodeid, self._found.line), self._found.message)
+
+
 class RecipeFile(LlmevalFile):
     """A recipe: an item for each sample on each endpoint, then one for each gate."""
 
     def collect(self) -> Iterator[LlmevalItem]:
-        plans = self.config.stash[RUN].recipe(self.path)
+        plans = run_share(self.config).recipe(self.path)
         register_tags(self.config, plans)
         for plan in plans:
             if plan.items == "samples":
@@ -63,7 +86,7 @@ class CookbookFile(LlmevalFile):
     """A cookbook: an item for each recipe on each endpoint, then its own gates."""
 
     def collect(self) -> Iterator[LlmevalItem]:
-        cookbooks = self.config.stash[RUN].cookbook(self.path)
+        cookbooks = run_share(self.config).cookbook(self.path)
         register_tags(self.config, [plan for cookbook in cookbooks for plan in cookbook.recipes])
         for cookbook in cookbooks:
             yield from self._recipes(cookbook)

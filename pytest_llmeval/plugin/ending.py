@@ -27,7 +27,7 @@ def sum_up(config: pytest.Config, *, interrupted: bool) -> None:
         return
     settings = config.stash[SETTINGS]
     run_id, _ = config.stash[RUN_ID]
-    record = read_run(settings.state, run_id, complete=not interrupted)
+    record = read_run(settings.state, run_id, config.rootpath, complete=not interrupted)
     record = replace(record, info=replace(record.info, environment=describe(config)))
     config.stash[RECORD] = record
     write_reports(record, settings.reports, config.stash[REGISTRY])

@@ -165,7 +165,7 @@ class GateItem(LlmevalItem):
         if run.settings.junit == "all":
             self.user_properties.extend(junit.gate_properties(self.gate, verdict))
         if verdict.kind == "unmeasurable":
-            self._fail_setup(failure.unmeasurable(self.gate, verdict))
+            self._fail_setup(failure.unmeasurable(self.gate, verdict, run.summary(self.plan)))
 
     def runtest(self) -> None:
         assert self.verdict is not None
@@ -180,7 +180,8 @@ class CookbookRecipeItem(LlmevalItem):
     def __init__(self, *, plan: RecipePlan, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.plan = plan
-        self.verdicts: list[tuple[GateRecord, Verdict]] = []
+        self.verdict: Verdict | None = None
+        self.gates: list[tuple[GateRecord, Verdict]] = []
 
     def recipes(self) -> tuple[RecipePlan, ...]:
         return (self.plan,)
@@ -189,19 +190,19 @@ class CookbookRecipeItem(LlmevalItem):
         run = self.run_share
         run.look_for_faults(self)
         try:
-            self.verdicts = run.verdicts(self.plan)
+            self.verdict, self.gates = run.recipe_verdict(self.plan)
         except RunStoppedError as stop:
             self._skip(f"run stopped: {stop}")
             return
-        unmeasurable = [(gate, verdict) for gate, verdict in self.verdicts if verdict.kind == "unmeasurable"]
-        self.facts = {"recipe": "unmeasurable" if unmeasurable else "passed"}
-        if unmeasurable:
-            self._fail_setup("\n".join(failure.unmeasurable(gate, verdict) for gate, verdict in unmeasurable))
+        self.facts = {"recipe": self.verdict.kind}
+        if self.verdict.kind == "unmeasurable":
+            unmeasurable = [(gate, verdict) for gate, verdict in self.gates if verdict.kind == "unmeasurable"]
+            texts = [failure.unmeasurable(gate, verdict, run.summary(self.plan)) for gate, verdict in unmeasurable]
+            self._fail_setup("\n".join(texts) or f"{self.plan.record.path} cannot be judged: {self.verdict.reason}")
 
     def runtest(self) -> None:
-        failed = [(gate, verdict) for gate, verdict in self.verdicts if verdict.kind == "failed"]
+        failed = [(gate, verdict) for gate, verdict in self.gates if verdict.kind == "failed"]
         if failed:
-            self.facts = {"recipe": "failed"}
             texts = [self.run_share.gate_failure(self.plan, gate, verdict) for gate, verdict in failed]
             names = ", ".join(gate.condition.text for gate, _ in failed)
             raise GateFailedError("\n".join(texts), f"{names}: does not hold")

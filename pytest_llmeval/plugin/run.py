@@ -13,11 +13,12 @@ from ..core.plan import CookbookPlan, RecipePlan, Unit
 from ..core.record import GateRecord, RunInfo
 from ..core.registry import Registry
 from ..core.result import Outcome, Verdict
+from ..core.summary import RecipeSummary
 from ..reports import failure
 from ..wiring.evaluation import Evaluation, open_evaluation
-from ..wiring.plans import PlanOptions, read_cookbook, read_recipe
+from ..wiring.plans import PlanOptions, Reader
 from .items import CookbookGateItem, LlmevalItem, SampleItem
-from .keys import RUN_ID
+from .keys import REGISTRY, RUN, RUN_ID, SETTINGS
 from .options import Settings
 
 T = TypeVar("T")
@@ -30,7 +31,7 @@ class Run:
         self.config = config
         self.settings = settings
         self.registry = registry
-        self._recipes: dict[Path, tuple[RecipePlan, ...]] = {}
+        self.reader = Reader(_plan_options(config, settings, registry))
         self._evaluation: Evaluation | None = None
         self._faults: list[str] = []
 
@@ -38,13 +39,11 @@ class Run:
 
     def recipe(self, path: Path) -> tuple[RecipePlan, ...]:
         """The plans of a recipe file, one an endpoint, read once. Raises Faults."""
-        if path not in self._recipes:
-            self._recipes[path] = self._noting_faults(lambda: read_recipe(path, self.plan_options))
-        return self._recipes[path]
+        return self._noting_faults(lambda: self.reader.recipe(path))
 
     def cookbook(self, path: Path) -> tuple[CookbookPlan, ...]:
         """The plans of a cookbook file, one an endpoint. Raises Faults."""
-        return self._noting_faults(lambda: read_cookbook(path, self.plan_options, self.recipe))
+        return self._noting_faults(lambda: self.reader.cookbook(path))
 
     def _noting_faults(self, read: Callable[[], T]) -> T:
         try:
@@ -52,26 +51,6 @@ class Run:
         except Faults as faults:
             self._faults.append(str(faults))
             raise
-
-    @property
-    def plan_options(self) -> PlanOptions:
-        settings = self.settings
-        return PlanOptions(
-            root=self.config.rootpath,
-            registry=self.registry,
-            endpoints=settings.endpoints,
-            override_endpoints=settings.override_endpoints,
-            items=settings.items,
-            system=settings.system,
-            percentage=settings.percentage,
-            seed=settings.seed,
-            misses=settings.misses,
-        )
-
-    @property
-    def plans(self) -> list[RecipePlan]:
-        """All plans that were read, in order of collection."""
-        return [plan for plans in self._recipes.values() for plan in plans]
 
     # --- running ---
 
@@ -85,6 +64,7 @@ class Run:
                 RunInfo(run_id, started, str(self.config.rootpath)),
                 mode=settings.cache,
                 ttl_days=settings.ttl_days,
+                root=self.config.rootpath,
             )
             self._enter(session, self._evaluation)
         return self._evaluation
@@ -125,7 +105,7 @@ class Run:
         option = self.config.option
         if option.usepdb or getattr(option, "trace", False):
             return True
-        return option.capture == "no" and any(_runs_users_code(plan) for plan in self.plans)
+        return option.capture == "no" and any(_runs_users_code(plan) for plan in self.reader.plans)
 
     def look_for_faults(self, item: LlmevalItem) -> None:
         """Under xdist, what is left runs after a collection error: then nothing is sent, and every item says why."""
@@ -150,15 +130,18 @@ class Run:
     def verdict(self, plan: RecipePlan, gate: GateRecord) -> Verdict:
         return self._opened.verdict(plan, gate)
 
-    def verdicts(self, plan: RecipePlan) -> list[tuple[GateRecord, Verdict]]:
-        """Of all gates of a recipe; without any, it is measured all the same."""
-        return self._opened.verdicts(plan)
+    def recipe_verdict(self, plan: RecipePlan) -> tuple[Verdict, list[tuple[GateRecord, Verdict]]]:
+        """Of a recipe as a whole, and of each of its gates."""
+        return self._opened.recipe_verdict(plan)
 
     def cookbook_verdict(self, cookbook: CookbookPlan, gate: GateRecord) -> Verdict:
         return self._opened.cookbook_verdict(cookbook, gate)
 
     def gate_failure(self, plan: RecipePlan, gate: GateRecord, verdict: Verdict) -> str:
         return failure.failed_gate(self._opened.summary(plan), gate, verdict)
+
+    def summary(self, plan: RecipePlan) -> RecipeSummary:
+        return self._opened.summary(plan)
 
     def pause(self) -> None:
         """A test of the user's own begins: it has the process to itself."""
@@ -176,6 +159,27 @@ class Run:
     @property
     def opened(self) -> Evaluation | None:
         return self._evaluation
+
+
+def _plan_options(config: pytest.Config, settings: Settings, registry: Registry) -> PlanOptions:
+    return PlanOptions(
+        root=config.rootpath,
+        registry=registry,
+        endpoints=settings.endpoints,
+        override_endpoints=settings.override_endpoints,
+        items=settings.items,
+        system=settings.system,
+        percentage=settings.percentage,
+        seed=settings.seed,
+        misses=settings.misses,
+    )
+
+
+def run_share(config: pytest.Config) -> Run:
+    """This process's share of the run, made at its first use."""
+    if RUN not in config.stash:
+        config.stash[RUN] = Run(config, config.stash[SETTINGS], config.stash[REGISTRY])
+    return config.stash[RUN]
 
 
 def _runs_users_code(plan: RecipePlan) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,11 @@ class Watch:
         self.missed: list[tuple[str, str]] = []
         #: node id and whole text of noted misses, where ``-vv`` asks for them
         self.texts: list[tuple[str, str]] = []
+        #: files named on the command line that are not ours, and why
+        self.strangers: dict[str, str] = {}
+
+    def not_ours(self, path: Path, why: str) -> None:
+        self.strangers[path.name] = why
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         facts: dict[str, Any] | None = getattr(report, "llmeval", None)

@@ -91,8 +91,8 @@ class _Room:
         return list(lines)
 
 
-# Everything that Markdown or its renderers give a meaning to, `_` and the dot of `www.` only where they have one.
-_MEANS_SOMETHING = re.compile(r"[^\w .,/()=-]|(?<![^\W_])_|_(?![^\W_])|(?<=www)\.")
+# What Markdown or its renderers give a meaning to; of `_`, `:` and `.` only where they have one.
+_MEANS_SOMETHING = re.compile(r"""[^\w .,:;/()=>'"%+?-]|(?<![^\W_])_|_(?![^\W_])|:(?=/)|(?<=www)\.""")
 
 
 def _code(text: str, limit: int = 120) -> str:

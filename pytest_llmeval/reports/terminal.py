@@ -6,6 +6,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import Literal
 
 from pytest_llmeval.core.naming import cookbook_names, recipe_names
@@ -54,7 +55,7 @@ def lines(
     has misses.
     """
     if verbosity <= -2:
-        return brief(record, width)
+        return brief(record)
     return table(record, width, missed=missed, shell=shell)
 
 
@@ -75,18 +76,19 @@ def table(record: RunRecord, width: int = 80, *, missed: int | None = None, shel
     return shown + [Line(one_line(note)) for note in record.notes]
 
 
-def brief(record: RunRecord, width: int = 80) -> list[Line]:
+def brief(record: RunRecord) -> list[Line]:
     """One line, or none where there was nothing to do."""
-    parts = [text.removeprefix("cookbook ") for text in _cookbooks(record)]
+    books = _cookbooks(record)
+    parts = [text.removeprefix("cookbook ") for text in books[:3]]
+    parts += [f"{len(books) - 3:,} more cookbooks"] if len(books) > 3 else []
     if record.recipes and not parts:
         parts = [count(len(record.recipes), "recipe")]
     parts += [part for part in (_gates(record), _misses(record, None)) if part]
     if not record.complete and record.recipes:
         parts.append("incomplete")
-    if asked := _asked(record):
+    if asked := _asked(record, at_length=False):
         parts.append(asked)
-    style: Style | None = "red" if _kinds(record)["failed"] or _kinds(record)["unmeasurable"] else None
-    return [Line(trim(f"llmeval: {'; '.join(parts)}", max(width, 40)), style)] if parts else []
+    return [Line(f"llmeval: {'; '.join(parts)}", _style(record))] if parts else []
 
 
 def _recipes(record: RunRecord, width: int) -> list[Line]:
@@ -103,7 +105,7 @@ def _recipes(record: RunRecord, width: int) -> list[Line]:
     for i, summary in enumerate(record.recipes):
         style: Style | None = "red" if summary.recipe.id in failed else None
         lines.append(Line(_row([(column, column.cells[i]) for column in columns], gap), style))
-        lines += [Line(f"  {trim(note, max(width - 2, 40))}", "light") for note in _notes(summary)]
+        lines += [Line(f"  {text}", "light") for note in _notes(summary) for text in _wrapped(note, width - 2)]
     return lines
 
 
@@ -211,9 +213,12 @@ def _notes(summary: RecipeSummary) -> list[str]:
         )
         if amount
     ]
-    ungraded = [f"no grade: {one_line(summary.why_no_grade)}"] if summary.why_no_grade and not part else []
-    noted = "; ".join(part + subset + missing + ungraded)
-    return [noted] if noted else []
+    ungraded = f"no grade: {one_line(summary.why_no_grade)}" if summary.why_no_grade and not part else ""
+    return [note for note in ("; ".join(part + subset + missing), ungraded) if note]
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    return wrap(trim(text, 5 * width), width)
 
 
 def _cookbooks(record: RunRecord) -> list[str]:
@@ -227,6 +232,11 @@ def _cookbooks(record: RunRecord) -> list[str]:
 
 def _kinds(record: RunRecord) -> Counter[str]:
     return Counter(summary.verdict.kind if summary.verdict else "open" for summary in record.gates)
+
+
+def _style(record: RunRecord) -> Style | None:
+    kinds = _kinds(record)
+    return "red" if kinds["failed"] or kinds["unmeasurable"] else None
 
 
 def _gates(record: RunRecord) -> str:
@@ -244,7 +254,7 @@ def _misses(record: RunRecord, missed: int | None) -> str:
 
 def _gates_and_misses(record: RunRecord, width: int, missed: int | None, shell: Shell) -> list[Line]:
     gates, misses = _gates(record), _misses(record, missed)
-    style: Style | None = "red" if _kinds(record)["failed"] or _kinds(record)["unmeasurable"] else None
+    style = _style(record)
     if not misses:
         return [Line(gates, style)] if gates else []
     said = ". ".join(part for part in (gates, misses) if part) + ", listed by -rm"
@@ -258,12 +268,12 @@ def _gates_and_misses(record: RunRecord, width: int, missed: int | None, shell: 
     return [Line(f"{said}; {whole}", style)]
 
 
-def _asked(record: RunRecord) -> str:
+def _asked(record: RunRecord, *, at_length: bool = True) -> str:
     totals = record.totals
     if not (totals.asked or totals.cached or totals.attempts):
         return ""
     said = f"asked {count(totals.asked, 'request')}"
-    if totals.asked:
+    if totals.asked and at_length:
         if record.ended is not None:
             said += f" in {seconds(max(0.0, record.ended - record.info.started))}"
         took = [count(totals.attempts, "attempt")] if totals.attempts > totals.asked else []

@@ -1,0 +1,1 @@
+"""What outlives a process: answers, the ledger of runs, claims, limits."""

@@ -115,6 +115,8 @@ def parse(buffer: bytearray) -> tuple[str, str, dict[str, str], bytes, int] | No
 
     Raises ValueError where it is no HTTP/1.1 request with a ``content-length``.
     """
+    if buffer[:1] and not buffer[:1].isalpha():
+        raise ValueError("this is no HTTP")
     end = buffer.find(b"\r\n\r\n")
     if end < 0:
         return None

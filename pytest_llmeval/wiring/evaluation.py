@@ -12,7 +12,6 @@ from ..core.plan import CookbookPlan, RecipePlan, Unit
 from ..core.record import GateRecord, RunInfo
 from ..core.redaction import Redactor
 from ..core.result import Outcome, Verdict
-from ..core.store import Store
 from ..core.summary import RecipeSummary
 from ..engine.engine import Engine
 from ..grading.counts import Counting
@@ -21,6 +20,7 @@ from ..grading.summary import summary_of
 from ..grading.tally import Tally, tally
 from ..grading.verdicts import judge, judge_cookbook, judge_recipe
 from ..grading.worst import Sample, worst
+from ..state.sqlite.store import SqliteStore
 
 CacheMode = Literal["use", "refresh", "only", "off"]
 
@@ -28,7 +28,7 @@ CacheMode = Literal["use", "refresh", "only", "off"]
 class Evaluation:
     """Plans are entered once, units are settled as asked for, verdicts are reached once and kept."""
 
-    def __init__(self, store: Store, engine: Engine) -> None:
+    def __init__(self, store: SqliteStore, engine: Engine) -> None:
         self.store = store
         self.engine = engine
         self._tallies: dict[str, Tally] = {}
@@ -92,3 +92,17 @@ class Evaluation:
     def close(self) -> None:
         self.engine.close()
         self.store.close()
+
+
+def open_evaluation(
+    state: Path, run: RunInfo, *, mode: CacheMode, ttl_days: float | None, root: Path
+) -> Evaluation:
+    """Open the state, enter the run, start the engine. Raises StateError where the state cannot be used."""
+    clock, redactor = SystemClock(), Redactor()
+    store = SqliteStore.open(
+        state, run.id, mode=mode, clock=clock, ttl_days=ttl_days, root=root, redactor=redactor
+    )
+    store.begin(run)
+    engine = Engine(store, clock, store.path.parent, redactor, store.salt)
+    engine.start()
+    return Evaluation(store, engine)

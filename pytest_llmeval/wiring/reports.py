@@ -13,9 +13,25 @@ from ..core.errors import UsageError
 from ..core.extension import Report
 from ..core.record import RunLedger
 from ..core.registry import Registry
-from ..core.summary import GateSummary, RecipeSummary, RunRecord
+from ..core.summary import GateSummary, RunRecord
 from ..grading.grades import Graded
 from ..grading.summary import summarize, summarize_cookbook
+from ..state.sqlite.store import SqliteStore
+
+
+def read_run(state: Path, run: str, root: Path, *, complete: bool) -> RunRecord:
+    """End a run in the ledger and sum it up; ``complete`` False where it was cut short.
+
+    Raises StateError where the state cannot be read.
+    """
+    store = SqliteStore.open(state, run, root=root)
+    try:
+        ledger = store.read()
+        whole = complete and _settled(ledger)
+        store.end(complete=whole).result()
+        return sum_up(store.read())
+    finally:
+        store.close()
 
 
 def sum_up(ledger: RunLedger) -> RunRecord:
@@ -47,12 +63,12 @@ def sum_up(ledger: RunLedger) -> RunRecord:
     )
 
 
-def settled(recipes: Iterable[RecipeSummary], ledger: RunLedger) -> bool:
+def _settled(ledger: RunLedger) -> bool:
     """Whether all that was selected has an outcome."""
     return all(
         row.outcome is not None or not row.selected or row.unit.skip is not None
-        for summary in recipes
-        for row in ledger.rows(summary.recipe.id)
+        for recipe in ledger.recipes
+        for row in ledger.rows(recipe.id)
     )
 
 

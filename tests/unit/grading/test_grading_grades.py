@@ -25,7 +25,18 @@ COOKBOOK = CookbookRecord("starter[local]", "starter", "cookbooks/starter.yaml",
 
 @pytest.mark.parametrize(
     ("value", "label"),
-    [(1.0, "A"), (0.8, "A"), (0.7999, "B"), (0.79999999999, "A"), (0.6, "B"), (0.59999, "C"), (0.39, "D"), (0.199, "E"), (0.0, "E")],
+    [
+        (1.0, "A"),
+        (0.8, "A"),
+        (0.7999, "B"),
+        (0.7999999999999, "A"),
+        (0.79999999999, "B"),
+        (0.6, "B"),
+        (0.59999, "C"),
+        (0.39, "D"),
+        (0.199, "E"),
+        (0.0, "E"),
+    ],
 )
 def test_a_share_is_cut_to_whole_hundredths(value, label):
     assert band(SCALE, value, share=True) == label
@@ -177,4 +188,6 @@ def test_a_cookbook_sums_up_from_its_recipes_summaries():
     assert summarize_cookbook(COOKBOOK, of).grade == "C"
     no_grading = World((Group("b", None),)).answers([1, 1])
     of["b"] = Graded.of(summarize(no_grading.recipe, no_grading.rows))
-    assert summarize_cookbook(COOKBOOK, of).reason == "unlike scales: capitals has A, B, C, D, E, capitals has no grading"
+    assert (
+        summarize_cookbook(COOKBOOK, of).reason == "unlike scales: capitals has A, B, C, D, E, capitals has no grading"
+    )

@@ -12,7 +12,9 @@ from pytest_llmeval.grading.quantiles import beta_quantile, normal_quantile, t_q
 PROBABILITIES = [1e-9, 1e-4, 0.001, 0.01, 0.025, 0.05, 0.2, 0.4, 0.49, 0.51, 0.6, 0.9, 0.95, 0.975, 0.99, 0.999]
 
 
-@pytest.mark.parametrize("df", [1, 2, 3, 4, 5, 7, 9, 10, 15, 23, 30, 31, 32, 33, 64, 100, 999, 10**4, 10**5, 10**6, 10**8])
+@pytest.mark.parametrize(
+    "df", [1, 2, 3, 4, 5, 7, 9, 10, 15, 23, 30, 31, 32, 33, 64, 100, 999, 10**4, 10**5, 10**6, 10**8]
+)
 def test_t_agrees_with_scipy(df):
     for p in PROBABILITIES:
         assert t_quantile(p, df) == pytest.approx(stats.t.ppf(p, df), rel=1e-9)

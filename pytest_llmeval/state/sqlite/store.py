@@ -1,0 +1,235 @@
+"""The state of a run in an SQLite file, shared by all its processes and by other runs."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeVar
+
+from ...core.admission import Decision, Granted, Wanted
+from ...core.clock import Clock, SystemClock
+from ...core.endpoint import SECOND
+from ...core.exchange import Response
+from ...core.record import CookbookRecord, RecipeRecord, Row, RunInfo, RunLedger, UnitRecord
+from ...core.redaction import Redactor
+from ...core.result import Outcome, Verdict
+from . import cache, claims, ledger, rates, reading, requests
+from .admitting import Look
+from .cache import Mode, Terms
+from .opening import Opened, damage_marker, open_file, owners_folder
+from .owners import Owners
+from .writer import Writer
+
+DB = sqlite3.Connection
+T = TypeVar("T")
+
+
+class SqliteStore:
+    """One process's door to the state; ``core.store.Store`` says what its methods do.
+
+    ``path`` is where the state lies (not where it was asked for, if that cannot be written: then it is ``temporary``),
+    ``new`` says that there was none, ``notes`` are for people, ``salt`` is a text of this file alone, for digests of
+    keys. ``redactor`` is applied to all that is stored.
+    """
+
+    def __init__(self, opened: Opened, terms: Terms, clock: Clock, redactor: Redactor) -> None:
+        self.path = opened.path
+        self.new = opened.new
+        self.temporary = opened.temporary
+        self.notes = opened.notes
+        self.redactor = redactor
+        self.salt = opened.salt
+        self._terms = terms
+        self._run = terms.run
+        self._clock = clock
+        self._owner = opened.owner
+        self._owners = Owners(owners_folder(opened.path))
+        self._writer = Writer(opened.connection, str(opened.path), damage_marker(opened.path).touch)
+
+    @classmethod
+    def open(
+        cls,
+        path: Path,
+        run_id: str,
+        *,
+        mode: Mode = "use",
+        clock: Clock | None = None,
+        ttl_days: float | None = None,
+        root: Path | None = None,
+        redactor: Redactor | None = None,
+    ) -> SqliteStore:
+        """Open the state at ``path``, made where there is none; ``root`` is what paths in messages are relative to.
+
+        Raises StateError where the file is of a newer version or belongs to another program.
+        """
+        clock = clock or SystemClock()
+        terms = Terms(run_id, mode, ttl_days)
+        return cls(open_file(path, run_id, clock, root), terms, clock, redactor or Redactor())
+
+    def _alive(self, owner: str) -> bool:
+        return self._owners.alive(owner, self._clock.monotonic_ns())
+
+    # --- the run ---
+
+    def begin(self, run: RunInfo) -> Future[None]:
+        assert run.id == self._run
+        environment = {key: self._all(value) for key, value in run.environment.items()}
+
+        def operation(connection: DB) -> None:
+            self._owners.clear()
+            ledger.begin(connection, replace(run, environment=environment), self._owner.id, self._alive)
+            ledger.note(connection, self._run, self.notes)
+
+        return self._writer.submit(operation)
+
+    def _all(self, value: object) -> object:
+        if isinstance(value, str):
+            return self.redactor.all(value)
+        return [self._all(one) for one in value] if isinstance(value, list | tuple) else value
+
+    def plan(self, recipe: RecipeRecord, units: Sequence[UnitRecord]) -> Future[None]:
+        return self._writer.submit(lambda connection: ledger.plan(connection, self._run, recipe, units, self.redactor))
+
+    def cookbook(self, cookbook: CookbookRecord) -> Future[None]:
+        return self._writer.submit(lambda connection: ledger.cookbook(connection, self._run, cookbook))
+
+    def end(self, *, complete: bool) -> Future[None]:
+        def operation(connection: DB) -> None:
+            ledger.end(connection, self._run, self._clock.now(), complete=complete)
+            self._sweep_if_last(connection)
+
+        return self._writer.submit(operation)
+
+    def _sweep_if_last(self, connection: DB) -> None:
+        if not ledger.living(connection, self._run, self._alive, but=self._owner.id):
+            ledger.sweep(connection, self._run)
+
+    def read(self) -> RunLedger:
+        """What was submitted before is in it. Raises StateError where the run was never begun."""
+        self._writer.submit(lambda _: None).exception()
+        return reading.read_run(self.path, self._run)
+
+    def close(self) -> None:
+        """Settle what is queued, give back what this process still holds, close the file."""
+
+        def operation(connection: DB) -> None:
+            claims.bury(connection, self._owner.id)
+            if ledger.ended(connection, self._run):
+                self._sweep_if_last(connection)
+
+        self._writer.submit(operation)
+        self._writer.close()
+        self._owner.close()
+
+    # --- requests ---
+
+    def admit(self, wanted: Sequence[Wanted]) -> Future[list[Decision]]:
+        def operation(connection: DB) -> list[Decision]:
+            look = Look(connection, self._terms, self._owner.id, self._alive, self._clock)
+            decisions = [look.decide(one) for one in wanted]
+            look.close()
+            return decisions
+
+        return self._writer.submit(operation)
+
+    def answer(self, claim: Granted, response: Response) -> Future[None]:
+        wanted = replace(claim.wanted, parts=cache.redacted_parts(claim.wanted.parts, self.redactor))
+        response = self.redactor.response(response)
+
+        def operation(connection: DB) -> None:
+            cache.keep(connection, self._terms, wanted, response, self._clock.now())
+            requests.note_asked(connection, self._run, wanted.key, claim.attempt, response)
+            rates.settle_tokens(connection, claim, response.tokens, self._clock.monotonic_ns())
+            self._settle(connection, claim)
+
+        return self._writer.submit(operation)
+
+    def fail(self, claim: Granted, message: str, *, sent: bool = True) -> Future[None]:
+        def operation(connection: DB) -> None:
+            attempts = claim.attempt if sent else claim.attempt - 1
+            requests.note_failed(connection, self._run, claim.wanted.key, attempts, self.redactor.all(message))
+            if not sent:
+                rates.give_back(connection, claim, self._clock.monotonic_ns())
+            self._settle(connection, claim)
+
+        return self._writer.submit(operation)
+
+    def _settle(self, connection: DB, claim: Granted) -> None:
+        self._give_up(connection, claim)
+        claims.settle(connection, self._run, claim.wanted.key)
+
+    def _give_up(self, connection: DB, claim: Granted) -> None:
+        claims.give_up(connection, claim.wanted.key, self._terms.scope(claim.wanted), self._owner.id)
+
+    def release(self, claim: Granted, *, wait: float = 0.0, sent: bool = True) -> Future[None]:
+        def operation(connection: DB) -> None:
+            now_ns = self._clock.monotonic_ns()
+            due = now_ns + round(wait * SECOND)
+            attempts = claim.attempt if sent else claim.attempt - 1
+            if not sent:
+                rates.give_back(connection, claim, now_ns)
+            first = claim.first_sent_ns if attempts else None
+            self._give_up(connection, claim)
+            claims.postpone(connection, self._run, claim.wanted.key, claims.Pending(attempts, first, due))
+
+        return self._writer.submit(operation)
+
+    def forget(self, key: str, recipe: str, unit: str) -> Future[None]:
+        def operation(connection: DB) -> None:
+            requests.forget(connection, self._run, key)
+            ledger.forget(connection, self._run, recipe, unit)
+
+        return self._writer.submit(operation)
+
+    # --- stops ---
+
+    def stop_endpoint(self, endpoint: str, message: str) -> Future[None]:
+        return self._stop(endpoint, message)
+
+    def stop_run(self, reason: str) -> Future[None]:
+        return self._stop("", reason)
+
+    def _stop(self, endpoint: str, message: str) -> Future[None]:
+        text = self.redactor.all(message)
+        return self._writer.submit(lambda connection: ledger.stop(connection, self._run, endpoint, text))
+
+    def show_stop(self, endpoint: str, recipe: str, unit: str) -> Future[bool]:
+        return self._writer.submit(lambda connection: ledger.show_stop(connection, self._run, endpoint, recipe, unit))
+
+    def run_stopped(self) -> Future[str]:
+        return self._look(lambda connection: ledger.stops(connection, self._run).get("", ""))
+
+    # --- results ---
+
+    def record(self, outcomes: Sequence[tuple[str, str, Outcome]]) -> Future[None]:
+        return self._writer.submit(lambda connection: ledger.record(connection, self._run, outcomes, self.redactor))
+
+    def outcome(self, recipe: str, unit: str) -> Future[Outcome | None]:
+        def operation(connection: DB) -> Outcome | None:
+            number = ledger.recipe_number(connection, self._run, recipe)
+            return None if number is None else ledger.outcome(connection, number, unit)
+
+        return self._look(operation)
+
+    def rows(self, recipe: str) -> Future[list[Row]]:
+        def operation(connection: DB) -> list[Row]:
+            number = ledger.recipe_number(connection, self._run, recipe)
+            return [] if number is None else list(reading.rows(connection, number))
+
+        return self._look(operation)
+
+    def verdict(self, gate: str, verdict: Verdict) -> Future[Verdict]:
+        return self._writer.submit(
+            lambda connection: ledger.verdict(connection, self._run, gate, verdict, self.redactor)
+        )
+
+    def once(self, name: str, value: str | None) -> Future[str | None]:
+        return self._writer.submit(
+            lambda connection: ledger.once(connection, self._run, name, value, owner=self._owner.id, alive=self._alive)
+        )
+
+    def _look(self, operation: Callable[[DB], T]) -> Future[T]:
+        return self._writer.submit(operation, writes=False)
