@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Self
 
 #: the longest text that a file may hold, in bytes of UTF-8
@@ -84,11 +84,12 @@ def text_of(node: object) -> str | None:
 
 def value_of(node: object) -> object:
     """The typed value, through mappings and lists."""
-    if type(node) is str:
+    kind = type(node)
+    if kind is str or node is None:
         return node
-    if isinstance(node, Plain):
-        return node.value
-    if isinstance(node, Mapping):
+    if kind is Plain:
+        return node.value  # type: ignore[attr-defined] # a Plain; looking at the class itself is what makes this quick
+    if isinstance(node, dict | Mapping):
         return {str(key): value_of(value) for key, value in node.items()}
     if isinstance(node, list | tuple):
         return [value_of(value) for value in node]
@@ -104,11 +105,9 @@ def finite(value: object) -> bool:
     """Whether all numbers of a typed value are finite."""
     if isinstance(value, float):
         return math.isfinite(value)
-    if isinstance(value, Mapping):
-        return all(finite(inner) for inner in value.values())
-    if isinstance(value, list | tuple):
-        return all(finite(inner) for inner in value)
-    return True
+    if isinstance(value, str | int):
+        return True
+    return all(map(finite, _inner(value)))
 
 
 def too_long(text: str) -> bool:
@@ -120,13 +119,13 @@ def too_long(text: str) -> bool:
 
 def any_too_long(node: object) -> bool:
     """Whether any text in a tree is."""
-    if isinstance(node, str):
-        return too_long(node)
-    if isinstance(node, Mapping):
-        return any(any_too_long(value) for value in node.values())
-    if isinstance(node, list):
-        return any(any_too_long(value) for value in node)
-    return False
+    return too_long(node) if isinstance(node, str) else any(map(any_too_long, _inner(node)))
+
+
+def _inner(node: object) -> Iterable[object]:
+    if isinstance(node, dict | Mapping):
+        return node.values()
+    return node if isinstance(node, list | tuple) else ()
 
 
 def _number(text: str) -> Plain:

@@ -79,6 +79,8 @@ class Engine:
         self._thread = threading.Thread(target=self._run, name="llmeval-engine", daemon=True)
         # of the loop's thread alone:
         self._lanes: dict[str, Lane] = {}
+        self._unstarted: list[Lane] = []
+        self._closing = False
         self._outbox: list[tuple[str, str, Outcome]] = []
         self._scorings = 0
 
@@ -168,7 +170,7 @@ class Engine:
 
     def close(self) -> None:
         """Stop asking, give what is in flight half a second, end the thread."""
-        self._call(lambda: self._closing.set())
+        self._call(self._close)
         self._thread.join(GRACE * 6)
 
     def _result(self, future: Future[T]) -> T:
@@ -221,19 +223,33 @@ class Engine:
 
     async def _main(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._closing = asyncio.Event()
+        self._loop.set_exception_handler(self._broken)
+        self._attention = asyncio.Event()
         self._pause = Pause()
         self._desk = Desk(self._store, self._clock, self._pause, self._opening, self._redactor)
         async with anyio.create_task_group() as lanes:
             self._task_group: TaskGroup = lanes
             self._started.set()
             lanes.start_soon(self._watch_run)
-            await self._closing.wait()
+            while not self._closing:
+                await self._attention.wait()
+                self._attention.clear()
+                # here and not in `_add`: a task group takes tasks from tasks alone, not from callbacks
+                while self._unstarted:
+                    lanes.start_soon(self._unstarted.pop(0).run)
             self._close_lanes()
             with anyio.move_on_after(GRACE):
                 while self._scorings or any(not lane.idle for lane in self._lanes.values()):
                     await asyncio.sleep(0.005)
             lanes.cancel_scope.cancel()
+
+    def _broken(self, _loop: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
+        """A callback of ours raised: who waits must hear it, since nothing else would ever wake them."""
+        error = context.get("exception")
+        if isinstance(error, Exception) and self._failure is None:
+            self._failure = error
+            with self._changed:
+                self._changed.notify_all()
 
     async def _watch_run(self) -> None:
         """Another process may stop the run."""
@@ -252,7 +268,8 @@ class Engine:
         lane = self._lanes.get(endpoint.id)
         if lane is None:
             lane = self._lanes[endpoint.id] = Lane(endpoint, self._desk)
-            self._task_group.start_soon(lane.run)
+            self._unstarted.append(lane)
+            self._attention.set()
         lane.add(works)
 
     def _hurry(self, endpoint: Endpoint, works: list[Work]) -> None:
@@ -263,6 +280,10 @@ class Engine:
         self._pause.release()
         for lane in self._lanes.values():
             lane.wake()
+
+    def _close(self) -> None:
+        self._closing = True
+        self._attention.set()
 
     def _close_lanes(self) -> None:
         for lane in self._lanes.values():

@@ -93,7 +93,8 @@ def _described(path: Path, root: Path, registry: Registry) -> Dataset:
     except Faults as raised:
         # what the rows have against them is told beside it
         rows = document.root.get("samples") if isinstance(document.root, Mapping) else None
-        read = read_rows((row, place.at("samples", index)) for index, row in enumerate(rows or ()))
+        listed = rows if isinstance(rows, list) else []
+        read = read_rows((row, place.at("samples", index)) for index, row in enumerate(listed))
         raise in_order([*faults, *raised.faults, *read.faults]) from None
     about = {"license": spec.license, "source": spec.source, "path": name, "origin": place.origin}
     if (spec.samples is None) == (spec.file is None):

@@ -14,16 +14,16 @@ Step = str | int
 
 
 class Map(dict[str, object]):
-    """A mapping of a file. ``flow``: it is written in braces."""
+    """A mapping of a file. ``flow``: it is written in braces; ``places``: where each key and its value stand."""
 
-    __slots__ = ("at", "flow", "keys_at", "values_at")
+    __slots__ = ("at", "flow", "places")
 
     def __init__(self, at: At, *, flow: bool = False) -> None:
         super().__init__()
         self.at = at
         self.flow = flow
-        self.keys_at: dict[str, At] = {}
-        self.values_at: dict[str, At] = {}
+        # one flat tuple a key: a large file has many
+        self.places: dict[str, tuple[int, int, int, int]] = {}
 
 
 class Items(list[object]):
@@ -73,7 +73,8 @@ class Document:
         for index, step in enumerate(steps):
             if isinstance(node, Map) and isinstance(step, str) and step in node:
                 last = index == len(steps) - 1
-                at = node.keys_at[step] if key and last else node.values_at[step]
+                places = node.places[step]
+                at = places[:2] if key and last else places[2:]
                 node = node[step]
             elif isinstance(node, Items) and isinstance(step, int) and step < len(node):
                 at = node.items_at[step]

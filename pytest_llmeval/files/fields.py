@@ -47,11 +47,12 @@ def kind_of(node: object) -> str:
 
 
 def shown(node: object) -> str:
-    """A scalar as it was written, shortened, or what it is."""
+    """A scalar as it was written, texts in quotes and shortened; else what it is."""
     text = text_of(node)
     if text is None:
         return kind_of(node)
-    return repr(text if len(text) <= 60 else text[:57] + "...")
+    text = text if len(text) <= 60 else text[:57] + "..."
+    return repr(text) if isinstance(value_of(node), str) else text
 
 
 def text(node: object) -> str:

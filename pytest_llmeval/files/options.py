@@ -19,7 +19,7 @@ from pytest_llmeval.core.plain import absent, finite
 from pytest_llmeval.core.registry import Kind, Registry
 from pytest_llmeval.core.text import did_you_mean
 
-from .fields import kind_of, shown
+from .fields import SCALAR, kind_of, shown
 from .fitting import Unfit, Where, expected, fitted, marks_of
 from .messages import described
 
@@ -116,9 +116,22 @@ def option_schema(cls: type) -> dict[str, Any]:
 
 def _schema(option: Option) -> dict[str, Any]:
     schema = option.adapter.json_schema()
-    if {"document", "path"} & {mark.does for mark in marks_of(option.hint)}:
-        schema = {"type": ["string", "object"]} if schema.get("type") == "object" else schema
-    return schema
+    marks = {mark.does for mark in marks_of(option.hint)}
+    if "document" in marks and schema.get("type") == "object":
+        schema["type"] = ["string", "object"]
+    found = schema if "secret" in marks else _widened(schema)
+    assert isinstance(found, dict)
+    return found
+
+
+def _widened(schema: Any) -> Any:
+    """Text where text belongs is what was written: editors shall not mark a number there."""
+    if isinstance(schema, list):
+        return [_widened(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    made = {key: _widened(value) for key, value in schema.items()}
+    return made | SCALAR if made.get("type") == "string" and not {"enum", "const"} & set(made) else made
 
 
 def _hints(cls: type) -> dict[str, Any]:

@@ -240,12 +240,11 @@ class _Tree:
             if key is None:
                 continue
             if key in made:
-                line = made.keys_at[key][0]
+                line = made.places[key][0]
                 self._fault(key_at, f"duplicate key {key!r}; it stands in line {line} already")
                 continue
             made[key] = built.value
-            made.keys_at[key] = key_at
-            made.values_at[key] = (child.start_mark.line + 1, child.start_mark.column + 1)
+            made.places[key] = (*key_at, child.start_mark.line + 1, child.start_mark.column + 1)
         return _Built(made, size + 1, aliased, deepest + 1)
 
     def _key(self, node: Any, at: At) -> str | None:

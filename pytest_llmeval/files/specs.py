@@ -5,9 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import ConfigDict, Discriminator, Field, PlainValidator, Tag, WithJsonSchema, model_validator
+from pydantic import (
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    PlainValidator,
+    Tag,
+    WithJsonSchema,
+    model_validator,
+)
 
-from pytest_llmeval.core.plain import text_of, value_of
+from pytest_llmeval.core.plain import absent, text_of, value_of
 
 from .fields import (
     NOT_YET,
@@ -26,6 +35,7 @@ from .fields import (
     Title,
     fault,
     items,
+    mapping,
     one_of,
     shown,
     text,
@@ -80,6 +90,11 @@ def _reason(node: object) -> str:
     return found
 
 
+def _present(node: object) -> object:
+    """A mapping without the entries that have nothing behind them."""
+    return {key: value for key, value in mapping(node).items() if not absent(value)}
+
+
 Reason = Annotated[str, PlainValidator(_reason), WithJsonSchema({"type": "string", "minLength": 1})]
 NameOrOptions = Annotated[Any, PlainValidator(_named), WithJsonSchema(TEXTS_OR_MAPPINGS)]
 Condition = Annotated[Any, PlainValidator(_text_or_mapping), WithJsonSchema(TEXTS_OR_MAPPINGS)]
@@ -88,9 +103,7 @@ Band = Annotated[
     PlainValidator(_band),
     WithJsonSchema({"type": "array", "items": {"type": "integer"}, "minItems": 2, "maxItems": 2}),
 ]
-Rows = Annotated[
-    tuple[Any, ...], PlainValidator(_rows), WithJsonSchema({"type": "array", "items": {"$ref": "#/$defs/RowSpec"}})
-]
+Rows = Annotated[tuple[Any, ...], PlainValidator(_rows), WithJsonSchema({"type": "array", "items": {"type": "object"}})]
 
 
 class SamplingSpec(Spec):
@@ -195,7 +208,9 @@ class RowSpec(Spec):
     target: OneOrMore[Prose] = Field((), description="The accepted text, or a list of accepted texts.")
     system: Text = Field("", description="The sample's system text.")
     tags: OneOrMore[Title] = Field((), description="They become markers of this sample's items.")
-    metadata: Mapping[str, Text] = Field(default_factory=dict, description="Texts by name, for templates and reports.")
+    metadata: Annotated[Mapping[str, Text], BeforeValidator(_present)] = Field(
+        default_factory=dict, description="Texts by name, for templates and reports."
+    )
     skip: Reason | None = Field(None, description="Why it is not asked.")
     xfail: Reason | None = Field(None, description="Why it is expected to miss.")
 

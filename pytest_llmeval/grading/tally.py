@@ -156,7 +156,7 @@ class _Pass:
         for name in self._metrics:
             score = outcome.scores.get(name)
             scores[name] = None if score is None else score.value
-            if score is None or (score.value is None and outcome.kind == "metric_error"):
+            if score is None:
                 self._raised(name, unit, outcome)
         if outcome.kind == "metric_error":
             self._raised("passed", unit, outcome)

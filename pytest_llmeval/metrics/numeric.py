@@ -21,9 +21,9 @@ from pytest_llmeval.core.scores import listed, quoted, targets_of
 Pick = Literal["last", "first", "only"]
 
 # Digits with what may stand between them, and a power of ten; signs and a leading point are looked for by hand.
-_RUN = re.compile(r"(?P<digits>\d(?:[\d.,]*\d)?)(?P<power>[eE][-+\u2212]?\d+)?")
+_RUN = re.compile(r"(?P<digits>\d(?:[\d.,]*\d)?)(?P<power>[eE][-+\u2212]?(?P<exponent>\d+))?")
 _PLAIN = re.compile(r"\d*\.?\d+")
-_LONGEST_POWER = len("e-999999")
+_LONGEST_EXPONENT = 6
 _MINUS = "-\u2212"
 _LATIN = re.compile(r"[A-Za-z_]")
 # Room for any double, and no overflow: what is farther apart than that is not equal.
@@ -116,7 +116,7 @@ def numbers(text: str, point: str = ".", *, backwards: bool = False) -> Iterator
 def _read(text: str, run: re.Match[str], point: str, *, backwards: bool) -> Iterator[Number]:
     """The numbers of one run of digits: one, none, or several that commas part."""
     start, power = run.start(), run["power"] or ""
-    if (start and _LATIN.match(text[start - 1])) or len(power) > _LONGEST_POWER:
+    if len(run["exponent"] or "") > _LONGEST_EXPONENT or (start and _LATIN.match(text[start - 1])):
         return
     bare = run["digits"]
     if start and text[start - 1] == point and _opens(text, start - 1):

@@ -113,8 +113,8 @@ def _returns_bool(function: Scorer) -> bool:
         annotation = inspect.signature(function).return_annotation
     except (TypeError, ValueError):
         return False
-    # a text under `from __future__ import annotations`
-    return annotation is bool or annotation == "bool"
+    # a text under `from __future__ import annotations`, where it may have quotes of its own
+    return annotation is bool or (isinstance(annotation, str) and annotation.strip("'\"") == "bool")
 
 
 def _line(error: BaseException) -> str:

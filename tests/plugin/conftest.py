@@ -65,7 +65,7 @@ class Project:
         return path
 
     def run(self, *arguments: str) -> pytest.RunResult:
-        return self.pytester.runpytest_inprocess("-p", "no:anyio", *self.world, *arguments)
+        return self.pytester.runpytest_subprocess("-p", "no:anyio", *self.world, *arguments)
 
     def report(self, *arguments: str) -> dict:
         """Run and read the JSON report."""

@@ -68,6 +68,13 @@ def test_a_selection_shows_its_figure_and_no_grade():
     assert found.measures["exact_match"].value == pytest.approx(2 / 3)
 
 
+def test_what_a_fixture_asked_of_left_out_samples_counts_as_asked():
+    world = World().answers([1, 1])
+    world.answer("asked-by-a-test", 1, selected=False)
+    world.add("peru", None, selected=False)
+    assert summarize(world.recipe, world.rows).selected == 3
+
+
 def test_a_run_that_was_stopped_is_no_selection_but_has_no_grade():
     world = World(grading=GRADING).answers([1, 1, 0])
     world.add("peru", None)
