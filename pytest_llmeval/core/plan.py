@@ -1,4 +1,4 @@
-"""A plan: what is to be asked, how it is scored, which conditions are judged; made at collection, read by all after it."""
+"""A plan: what is to be asked, how it is scored, which conditions are judged; made at collection."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from .extension import Metric
 from .extraction import Extraction
 from .record import CookbookRecord, RecipeRecord, UnitRecord
 from .sample import NOWHERE, Origin, Sample
+from .scores import traits
 
 Misses = Literal["note", "fail"]
 Items = Literal["samples", "gates"]
@@ -37,7 +38,7 @@ class Scoring:
     @property
     def blocking(self) -> bool:
         """Whether a metric may take its time (patterns, users' code): such scoring runs off the engine's loop."""
-        return self.extraction is not None or any(getattr(use.metric, "blocking", False) for use in self.metrics)
+        return self.extraction is not None or any(traits(use.metric).blocking for use in self.metrics)
 
 
 @dataclass(frozen=True, slots=True)

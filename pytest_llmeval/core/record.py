@@ -30,7 +30,7 @@ class GateRecord:
 class RecipeRecord:
     """A recipe on one endpoint, as planned.
 
-    ``id`` names it in the ledger (``path[endpoint]``); ``recipe`` is the file's id. ``measures`` are the recipe's metrics
+    ``id`` names it in the ledger (``path[endpoint]``); ``recipe`` is the file's id. ``measures`` are its metrics
     (``metrics``, in order) and the built-in ones. ``max_errors``: an int is a count, a float a share. ``subset``
     describes a sampling by name, for people. ``headline`` is the measure whose figure the table shows. ``units`` is
     how many are planned.

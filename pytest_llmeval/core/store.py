@@ -54,7 +54,7 @@ class Store(Protocol):
         ...
 
     def show_stop(self, endpoint: str, recipe: str, unit: str) -> Future[bool]:
-        """Whether this unit is the one at which a stopped endpoint is shown: True for the first that asks, then for it alone.
+        """Whether a stopped endpoint is shown at this unit: True for the first that asks, then for it alone.
 
         Its outcome becomes an error; the others' stay not asked.
         """

@@ -13,7 +13,7 @@ from .result import Figure, Verdict
 class Counts:
     """Units by outcome, and what their requests came to.
 
-    ``requests`` are distinct requests that the recipe needed, ``asked`` those sent in this run at a unit of this recipe,
+    ``requests`` are distinct requests that the recipe needed, ``asked`` those sent in this run at a unit of it,
     ``cached`` those answered before it began. ``tokens`` and ``cost`` (USD) are None where an answer came without them.
     """
 
@@ -90,7 +90,7 @@ class RunRecord:
     cookbooks: tuple[CookbookSummary, ...]
     gates: tuple[GateSummary, ...]
     rows: Callable[[str], Iterator[Row]]
-    totals: Totals = Totals()
+    totals: Totals = field(default_factory=Totals)
     notes: Sequence[str] = ()
 
     @property

@@ -239,7 +239,8 @@ class Engine:
                     lanes.start_soon(self._unstarted.pop(0).run)
             self._close_lanes()
             with anyio.move_on_after(GRACE):
-                while self._scorings or any(not lane.idle for lane in self._lanes.values()):
+                # half a second at the end of a session: polling is simpler than an event a lane
+                while self._scorings or any(not lane.idle for lane in self._lanes.values()):  # noqa: ASYNC110 - as above
                     await asyncio.sleep(0.005)
             lanes.cancel_scope.cancel()
 

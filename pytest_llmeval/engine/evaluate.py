@@ -9,7 +9,7 @@ from ..core.exchange import Response
 from ..core.plan import MetricUse, Scoring
 from ..core.result import Outcome, Score
 from ..core.sample import Sample
-from ..core.scores import checked, worst_value
+from ..core.scores import checked, traits, worst_value
 
 REFUSED = "the service's filter refused to answer"
 
@@ -19,7 +19,10 @@ def evaluate(response: Response, sample: Sample, scoring: Scoring) -> Outcome:
 
     A metric that raises makes the outcome a ``metric_error``; the others' scores stand beside it.
     """
-    text, unread = _read(response, scoring)
+    try:
+        text, unread = _read(response, scoring)
+    except Exception as error:  # noqa: BLE001 - a pattern without end, say: as bad as a metric that raises
+        return Outcome("metric_error", response, error=f"extract: {type(error).__name__}: {error}")
     read = response if text is None or text == response.text else replace(response, text=text)
     scores: dict[str, Score] = {}
     failures: list[tuple[str, BaseException]] = []
@@ -49,17 +52,14 @@ def evaluate(response: Response, sample: Sample, scoring: Scoring) -> Outcome:
 
 def good_enough(use: MetricUse, score: Score) -> bool | None:
     """Whether a score decides for or against a response; None where its metric decides nothing."""
+    of = traits(use.metric)
     if use.passing is not None:
         if score.value is None:
             return False
-        return score.value <= use.passing if use.metric.better == "low" else score.value >= use.passing
-    if use.metric.binary:
-        return score.value == _best(use)
+        return score.value <= use.passing if of.better == "low" else score.value >= use.passing
+    if of.binary:
+        return score.value == (0.0 if of.better == "low" else 1.0)
     return False if score.value is None else None
-
-
-def _best(use: MetricUse) -> float:
-    return 0.0 if use.metric.better == "low" else 1.0
 
 
 def _read(response: Response, scoring: Scoring) -> tuple[str | None, str]:
@@ -73,18 +73,16 @@ def _read(response: Response, scoring: Scoring) -> tuple[str | None, str]:
 
 
 def _score(use: MetricUse, response: Response, read: Response, unread: str, sample: Sample) -> Score:
-    raw = getattr(use.metric, "raw", False)
-    if unread and use.metric.reads_text and not raw:
+    of = traits(use.metric)
+    if unread and of.reads_text and not of.raw:
         return Score(worst_value(use.metric), unread)
-    return checked(use.metric.score(response if raw else read, sample), use.metric)
+    return checked(use.metric.score(response if of.raw else read, sample), use.metric)
 
 
 def _expected(scoring: Scoring, scores: dict[str, Score]) -> bool:
     """A filter's refusal is none where ``refusal`` alone decides and expects it."""
-    deciding = [use for use in scoring.metrics if use.metric.binary or use.passing is not None]
-    return bool(deciding) and all(
-        getattr(use.metric, "raw", False) and good_enough(use, scores[use.name]) for use in deciding
-    )
+    deciding = [use for use in scoring.metrics if traits(use.metric).binary or use.passing is not None]
+    return bool(deciding) and all(traits(use.metric).raw and good_enough(use, scores[use.name]) for use in deciding)
 
 
 def _traceback_of_metric(error: BaseException) -> str:

@@ -50,10 +50,10 @@ class Desk:
 
 
 class Lane:
-    """Takes work in, sees that every distinct request is asked once, hands replies out. All of it runs in the engine's loop.
+    """Takes work in, sees that every distinct request is asked once, hands replies out; all in the engine's loop.
 
-    Requests leave in the order of the work, those that somebody stands still for first. What must wait (for a rate, a free
-    connection, another attempt, another process that asks the same) keeps its place and no claim.
+    Requests leave in the order of the work, those that somebody stands still for first. What must wait (for a rate, a
+    free connection, another attempt, another process that asks the same) keeps its place and no claim.
     """
 
     def __init__(self, endpoint: Endpoint, desk: Desk) -> None:
@@ -118,7 +118,7 @@ class Lane:
     async def _pump(self, wire: TaskGroup, asker: Asker | None) -> None:
         """Admit and send until closed; without an asker, until something must be asked."""
         while not self._closing:
-            batch = self._next(asker)
+            batch = self._next()
             if not batch:
                 await self._rest()
                 continue
@@ -182,8 +182,8 @@ class Lane:
         job.why = why
         self._waiting.append(job)
 
-    def _next(self, asker: Asker | None) -> list[Job]:
-        """The next requests to look at: those whose wait is over, then new ones, in order; under a pause urgent ones."""
+    def _next(self) -> list[Job]:
+        """The next requests to look at: those whose wait is over, then new ones; under a pause urgent ones alone."""
         held = self._desk.pause.held
         now = self._desk.clock.monotonic_ns()
         retrying = sum(job.why == "retry" for job in self._waiting)

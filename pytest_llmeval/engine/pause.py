@@ -29,7 +29,7 @@ class Pause:
                 self._quiet.set()
 
     async def hold(self) -> None:
-        """From now on only what the running test asks may leave; returns when nothing else is on its way to the wire."""
+        """From now on only what the running test asks may leave; returns when nothing else is on its way out."""
         self.held = True
         await self._quiet.wait()
 

@@ -26,12 +26,12 @@ def bucket_of(endpoint: Endpoint, salt: str) -> str:
 
 
 def wanted_for_unit(endpoint: Endpoint, bucket: str, recipe: str, unit: Unit) -> Wanted:
-    return _wanted(endpoint, bucket, unit.request, unit.record.key, unit.parts, recipe, unit.record.id)
+    return _wanted(endpoint, bucket, unit.request, (unit.record.key, unit.parts), recipe=recipe, unit=unit.record.id)
 
 
 def wanted_for_question(endpoint: Endpoint, bucket: str, request: Request) -> Wanted:
-    key, parts = endpoint.key(request.messages, request.parameters, request.repeat)
-    return _wanted(endpoint, bucket, request, key, parts, None, None)
+    keyed = endpoint.key(request.messages, request.parameters, request.repeat)
+    return _wanted(endpoint, bucket, request, keyed, recipe=None, unit=None)
 
 
 def estimate(request: Request) -> int:
@@ -46,18 +46,18 @@ def _wanted(
     endpoint: Endpoint,
     bucket: str,
     request: Request,
-    key: str,
-    parts: Mapping[str, object],
+    keyed: tuple[str, Mapping[str, object]],
+    *,
     recipe: str | None,
     unit: str | None,
 ) -> Wanted:
     return Wanted(
-        key=key,
+        key=keyed[0],
         endpoint=endpoint.id,
         bucket=bucket,
         limits=endpoint.limits,
         tokens=estimate(request) if endpoint.limits.tokens else 0,
-        parts=parts,
+        parts=keyed[1],
         recipe=recipe,
         unit=unit,
         reusable=getattr(endpoint.connector, "keep", "always") == "always",

@@ -18,7 +18,7 @@ from .document import Document, Place
 from .fields import kind_of
 from .fitting import Where
 from .messages import S, check
-from .options import build
+from .options import build, unknown
 from .ours import file_id, suffix_of
 from .reader import read_yaml
 from .references import YAML, ReferenceFault, Scope, resolved, shown
@@ -68,6 +68,9 @@ def read_file(path: Path, root: Path, registry: Registry) -> Dataset:
 
 def read_source(name: str, options: Mapping[str, object], where: Where, registry: Registry) -> Dataset:
     """A dataset from a source that a recipe names with its options. Raises Faults."""
+    reason = unknown(registry, "source", name)
+    if reason is not None:
+        raise Faults([where.place.name_fault(reason, name)])
     source: Source = build(registry, "source", name, options, where)
     written = getattr(source, "path", None)
     path = Path(written) if isinstance(written, str) else None

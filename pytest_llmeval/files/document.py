@@ -118,3 +118,9 @@ class Place:
 
     def key_fault(self, message: str, key: str) -> Fault:
         return self.document.key_fault(message, *self.steps, key)
+
+    def name_fault(self, message: str, name: str) -> Fault:
+        """A fault of a name: at its key, where this is the place of what stands behind that."""
+        if self.steps and self.steps[-1] == name:
+            return Place(self.document, self.steps[:-1]).key_fault(message, name)
+        return self.fault(message)

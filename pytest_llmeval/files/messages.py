@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -63,7 +62,7 @@ def described(detail: ErrorDetails) -> str:
     }
     message = kinds.get(detail["type"])
     if message is None:
-        message = detail["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+        message = detail["msg"].removeprefix("Value error, ").replace("Input should ", "it must ")
     return message
 
 
@@ -90,7 +89,3 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
         if found is not None:
             return found
     return None
-
-
-def is_mapping(node: object) -> bool:
-    return isinstance(node, Mapping)

@@ -117,8 +117,10 @@ def option_schema(cls: type) -> dict[str, Any]:
 def _schema(option: Option) -> dict[str, Any]:
     schema = option.adapter.json_schema()
     marks = {mark.does for mark in marks_of(option.hint)}
-    if "document" in marks and schema.get("type") == "object":
-        schema["type"] = ["string", "object"]
+    if "document" in marks:
+        for branch in (schema, *schema.get("anyOf", ())):
+            if branch.get("type") == "object":
+                branch["type"] = ["string", "object"]
     found = schema if "secret" in marks else _widened(schema)
     assert isinstance(found, dict)
     return found

@@ -34,7 +34,7 @@ def metric_from(node: object, where: Where, registry: Registry) -> MetricUse:
         return _contrary(options, where, named, registry)
     reason = unknown(registry, "metric", name)
     if reason is not None:
-        raise Faults([_name_fault(reason, named, name)])
+        raise Faults([named.name_fault(reason, name)])
     own = _own(options, named)
     rest = {key: value for key, value in options.items() if key not in {"name", "pass"}}
     try:
@@ -165,13 +165,6 @@ def _split(node: object, kind: str, place: Place) -> tuple[str, Mapping[str, obj
     return name, options, where
 
 
-def _name_fault(reason: str, named: Place, name: str) -> Fault:
-    """A fault of a name: at its key, where options stand behind it."""
-    if named.steps and named.steps[-1] == name:
-        return Place(named.document, named.steps[:-1]).key_fault(reason, name)
-    return named.fault(reason)
-
-
 def _step(node: object, place: Place) -> Step:
     name = text_of(node)
     options: object = None
@@ -179,7 +172,7 @@ def _step(node: object, place: Place) -> Step:
         name, options = next(iter(node.items()))
         place = place.at(name)
     if name == "json_path":
-        raise Faults([_name_fault(f"`json_path` is {NOT_YET}", place, name)])
+        raise Faults([place.name_fault(f"`json_path` is {NOT_YET}", name)])
     if name is None:
         raise Faults([place.fault(f"a step of {', '.join(_STEPS)} is expected, this is {kind_of(node)}")])
     if name in _PLAIN_STEPS and absent(options):
@@ -189,7 +182,7 @@ def _step(node: object, place: Place) -> Step:
     if name in _PLAIN_STEPS:
         raise Faults([place.fault(f"{name} has no options")])
     hint = did_you_mean(name, _STEPS) or f"; there are {', '.join(_STEPS)}"
-    raise Faults([_name_fault(f"no step {name!r}{hint}", place, name)])
+    raise Faults([place.name_fault(f"no step {name!r}{hint}", name)])
 
 
 def _regex(options: object, place: Place) -> Step:

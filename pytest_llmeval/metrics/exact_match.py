@@ -9,12 +9,15 @@ from typing import ClassVar, Literal
 
 from pytest_llmeval.core.exchange import Response
 from pytest_llmeval.core.measures import Better
+from pytest_llmeval.core.patterns import Pattern
 from pytest_llmeval.core.result import Score
 from pytest_llmeval.core.sample import Sample
 from pytest_llmeval.core.scores import folded, listed, quoted, targets_of
 
-# A minus or a decimal point that begins a number: -5 is not 5, and .5 is not 5.
-_NUMBER_HEAD = re.compile(r"(?:(?<=\s)|(?<=[\"'(\[{$€£])|^)-?\.?(?=\d)")
+_PUNCTUATION = r"[\p{P}`]+"
+# A minus or a point that begins a number belongs to it: -5 is not 5, and .5 is not 5.
+_NUMBER_HEAD = re.compile(r"-?\.?$")
+_OPENERS = "\"'([{$€£"
 _SPACES = re.compile(r"\s+")
 
 
@@ -64,22 +67,21 @@ class ExactMatch:
 
 def without_punctuation(text: str) -> str:
     """The text without its punctuation, save what belongs to a number; white space squeezed."""
-    heads = {at for match in _NUMBER_HEAD.finditer(text) for at in range(match.start(), match.end())}
     kept: list[str] = []
-    at = 0
-    while at < len(text):
-        end = at
-        while end < len(text) and _is_punctuation(text[end]):
-            end += 1
-        if end == at:
-            kept.append(text[at])
-            at += 1
-            continue
-        between_digits = at > 0 and text[at - 1].isdigit() and end < len(text) and text[end].isdigit()
-        kept.extend(text[i] for i in range(at, end) if between_digits or i in heads)
-        at = end
-    return _SPACES.sub(" ", "".join(kept)).strip()
+    end = 0
+    for run in Pattern(_PUNCTUATION).matches(text):
+        kept += [text[end : run.start()], _numeric_part(text, run.start(), run.end())]
+        end = run.end()
+    return _SPACES.sub(" ", "".join([*kept, text[end:]])).strip()
 
 
-def _is_punctuation(character: str) -> bool:
-    return character == "`" or unicodedata.category(character).startswith("P")
+def _numeric_part(text: str, start: int, end: int) -> str:
+    """What of a run of punctuation belongs to the number after it."""
+    if not text[end : end + 1].isdecimal():
+        return ""
+    if text[start - 1 : start].isdecimal():
+        return text[start:end]
+    head = _NUMBER_HEAD.search(text, start, end)
+    assert head is not None  # it may be empty
+    before = text[head.start() - 1 : head.start()]
+    return head.group() if not before or before.isspace() or before in _OPENERS else ""

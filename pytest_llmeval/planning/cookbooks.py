@@ -26,7 +26,9 @@ def plan_cookbook(
     endpoints = [plan.endpoint.id for plan in recipes[0]]
     shared = [name for name in endpoints if all(any(plan.endpoint.id == name for plan in plans) for plans in recipes)]
     if not shared:
-        each = "; ".join(f"{plans[0].record.recipe}: {', '.join(plan.endpoint.id for plan in plans)}" for plans in recipes)
+        each = "; ".join(
+            f"{plans[0].record.recipe}: {', '.join(plan.endpoint.id for plan in plans)}" for plans in recipes
+        )
         faults.append(place.at("recipes").fault(f"these recipes share no endpoint ({each})"))
     conditions = _conditions(cookbook, recipes, faults)
     if faults:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ..core.condition import any_grade, built_in_measures, gate_names, needs_prices, parse_condition, parse_measure
 from ..core.endpoint import Endpoint
 from ..core.errors import Fault, Faults
 from ..core.exchange import Request
 from ..core.extension import Checks
-from ..core.measures import Band, Condition, Grading, Measure, check_scale
-from ..core.plan import Items, Misses, MetricUse, RecipePlan, Scoring, Unit
+from ..core.measures import Band, Condition, Grading, Measure, check_grading
+from ..core.plan import Items, MetricUse, Misses, RecipePlan, Scoring, Unit
 from ..core.record import GateRecord, Group, RecipeRecord, UnitRecord
-from ..core.sample import Message, Origin, Sample
+from ..core.sample import Message, Sample
+from ..core.scores import traits
 from ..files.datasets import Dataset
 from ..files.load import RecipeFile
 from ..files.templates import TemplateFile
@@ -64,7 +65,10 @@ class _Planner:
         sampling = self._sampling()
         rows = [(dataset, self._rows(dataset, sampling)) for dataset in self._recipe.datasets]
         self._check_samples(rows)
-        plans = [self._plan(endpoint, rows, measures, conditions, grading, sampling) for endpoint in endpoints]
+        plans = [
+            self._plan(endpoint, rows, measures, conditions, grading=grading, sampling=sampling)
+            for endpoint in endpoints
+        ]
         self._check_ids(plans)
         if self._faults:
             raise Faults(self._faults)
@@ -86,11 +90,12 @@ class _Planner:
         except ValueError as error:
             self._fault(str(error), "grading", "measure")
             return None
-        wrong = check_scale(bands, measure.better)
+        grading = Grading(measure.name, statistic, bands)
+        wrong = check_grading(measure, grading)
         if wrong:
             self._fault(wrong, "grading", "scale")
             return None
-        return Grading(measure.name, statistic, bands)
+        return grading
 
     def _own_measures(self) -> dict[str, Measure]:
         return {use.name: _measure_of(use) for use in self._recipe.metrics}
@@ -113,7 +118,7 @@ class _Planner:
     def _check_deciding(self, conditions: Sequence[Condition]) -> None:
         if conditions or self._spec.thresholds or self._spec.grading is not None:
             return
-        if not any(use.metric.binary or use.passing is not None for use in self._recipe.metrics):
+        if not any(traits(use.metric).binary or use.passing is not None for use in self._recipe.metrics):
             names = ", ".join(use.name for use in self._recipe.metrics) or "none"
             self._fault(
                 f"nothing says what is good enough: no metric decides ({names}). Give one `pass: NUMBER`, "
@@ -155,6 +160,7 @@ class _Planner:
         rows: Sequence[tuple[Dataset, Sequence[Sample]]],
         measures: Mapping[str, Measure],
         conditions: Sequence[Condition],
+        *,
         grading: Grading | None,
         sampling: Sampling | None,
     ) -> RecipePlan:
@@ -275,7 +281,9 @@ class _Planner:
         known: Mapping[str, object] = sample.metadata if of_metadata else sample.fields
         key = name.removeprefix("metadata.")
         if key not in known:
-            self._faults.append(Fault(sample.origin, f"this row has no {name!r}, which `cluster:` of {self._recipe.shown} names"))
+            self._faults.append(
+                Fault(sample.origin, f"this row has no {name!r}, which `cluster:` of {self._recipe.shown} names")
+            )
             return None
         return str(known[key])
 
@@ -311,8 +319,9 @@ class _Planner:
 
 
 def _measure_of(use: MetricUse) -> Measure:
-    metric = use.metric
-    return Measure(use.name, metric.better, metric.range, metric.binary, use.passing)
+    of = traits(use.metric)
+    unit = "tokens" if getattr(use.metric, "unit", "") == "tokens" else ""
+    return Measure(use.name, of.better, of.range, of.binary, use.passing, unit=unit)
 
 
 def _headline(metrics: Sequence[MetricUse], conditions: Sequence[Condition], grading: Grading | None) -> str:
@@ -323,7 +332,7 @@ def _headline(metrics: Sequence[MetricUse], conditions: Sequence[Condition], gra
 
 
 def _unfit(use: MetricUse, sample: Sample) -> str | None:
-    if use.metric.needs_target and not sample.targets:
+    if traits(use.metric).needs_target and not sample.targets:
         return f"sample {sample.id!r} has no target, which metric {use.name!r} needs"
     if isinstance(use.metric, Checks):
         wrong = use.metric.check(sample)

@@ -30,8 +30,8 @@ class Sampling:
 def select(rows: Sequence[T], sampling: Sampling | None) -> Sequence[T]:
     """The rows to ask, in file order.
 
-    A percentage p of n rows takes max(1, int(p / 100 * n)) of them by ``random.Random(seed).sample(range(n), k)``, as AI
-    Verify Moonshot's prompt generator does; the generator is seeded anew for each dataset.
+    A percentage p of n rows takes max(1, int(p / 100 * n)) of them by ``random.Random(seed).sample(range(n), k)``, as
+    AI Verify Moonshot's prompt generator does; the generator is seeded anew for each dataset.
     """
     if sampling is None:
         return rows

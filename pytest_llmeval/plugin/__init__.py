@@ -99,21 +99,35 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     return report
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+def pytest_report_collectionfinish(config: pytest.Config) -> str | None:
+    if RUN not in config.stash:
+        return None
+    state = config.stash[SETTINGS].state
+    return f"llmeval: state {_within(state, config.rootpath)}{'' if state.exists() else ' (new)'}"
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> Generator[None, None, None]:
     config = session.config
     watch = config.stash.get(WATCH, None)
     if RUN not in config.stash and (watch is None or not watch.seen):
+        yield
         return
-    from .ending import close_share, sum_up
+    from .ending import add_junit_properties, close_share, sum_up
 
     close_share(config)
     if watch is not None:
+        # junit writes its file within
+        add_junit_properties(config)
+    yield
+    if watch is not None:
+        # an xdist controller has its workers down only now
         sum_up(config, interrupted=exitstatus == pytest.ExitCode.INTERRUPTED)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    if config.stash.get(WATCH, None) is not None and config.stash[WATCH].seen:
+    watch = config.stash.get(WATCH, None)
+    if watch is not None and (watch.seen or watch.strangers):
         from .terminal import show
 
         show(terminalreporter, config)

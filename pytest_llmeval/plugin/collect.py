@@ -33,12 +33,14 @@ def collector_for(path: Path, parent: pytest.Collector, found: Look) -> pytest.C
 class LlmevalFile(pytest.File):
     """What both kinds have in common."""
 
-    def repr_failure(self, excinfo: ExceptionInfo[BaseException], style: Any = None) -> str | TerminalRepr:
+    def repr_failure(self, excinfo: ExceptionInfo[BaseException], style: Any = None) -> str | TerminalRepr:  # noqa: ARG002 - the shape of pytest's nodes
         if isinstance(excinfo.value, Faults):
             return safe(str(excinfo.value))
         return super().repr_failure(excinfo)
 
-    def _make(self, kind: type[LlmevalItem], name: str, tags: tuple[str, ...], marker: str, **kwargs: Any) -> LlmevalItem:
+    def _make(
+        self, kind: type[LlmevalItem], name: str, tags: tuple[str, ...], marker: str, **kwargs: Any
+    ) -> LlmevalItem:
         """An item whose id can be read back from pytest's caches: for that it is given whole."""
         item = kind.from_parent(self, name=name, nodeid=f"{self.nodeid}::{name}", **kwargs)
         item.add_marker("llmeval")
@@ -93,9 +95,7 @@ class CookbookFile(LlmevalFile):
         for cookbook in cookbooks:
             for gate in cookbook.record.gates:
                 name = gate.id.partition("::")[2]
-                yield self._make(
-                    CookbookGateItem, name, cookbook.tags, "llmeval_gate", cookbook=cookbook, gate=gate
-                )
+                yield self._make(CookbookGateItem, name, cookbook.tags, "llmeval_gate", cookbook=cookbook, gate=gate)
 
     def _recipes(self, cookbook: CookbookPlan) -> Iterator[LlmevalItem]:
         place = (cookbook.origin.path, cookbook.origin.line)

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from ..core.summary import RunRecord
-from ..wiring.reports import read_run, write_reports
+from ..reports.junit import suite_properties
+from ..wiring.reports import peek_run, read_run, write_reports
 from .environment import describe
 from .keys import REGISTRY, RUN, RUN_ID, SETTINGS, WATCH
 
@@ -19,6 +20,19 @@ def close_share(config: pytest.Config) -> None:
     run = config.stash.get(RUN, None)
     if run is not None:
         run.close()
+
+
+def add_junit_properties(config: pytest.Config) -> None:
+    """Suite properties, before junit writes its file; under xdist pytest loses those that workers set."""
+    from _pytest.junitxml import xml_key
+
+    xml = config.stash.get(xml_key, None)
+    settings = config.stash[SETTINGS]
+    if xml is None or settings.junit == "none" or not config.stash[WATCH].seen:
+        return
+    run_id, _ = config.stash[RUN_ID]
+    for name, value in suite_properties(peek_run(settings.state, run_id, config.rootpath)):
+        xml.add_global_property(name, value)
 
 
 def sum_up(config: pytest.Config, *, interrupted: bool) -> None:

@@ -111,7 +111,9 @@ class SampleItem(LlmevalItem):
         if outcome.endpoint_stopped:
             self._show_stop(run, outcome)
         elif outcome.kind == "error":
-            self._fail_setup(f"{self.place[0]}:{self.place[1]}: no answer from {self.plan.endpoint.id}: {outcome.error}")
+            self._fail_setup(
+                f"{self.place[0]}:{self.place[1]}: no answer from {self.plan.endpoint.id}: {outcome.error}"
+            )
         elif outcome.kind == "not_asked":
             self._skip(outcome.error or "not asked")
 

@@ -132,7 +132,9 @@ def add_options(parser: pytest.Parser) -> None:
     ini("llmeval_items", "samples or gates, over what recipes and cookbooks say", default="")
     ini("llmeval_system", "a system text for every recipe", default="")
     ini("llmeval_misses", "note or fail, over what recipes say", default="")
-    ini("llmeval_unavailable", "what becomes of items whose endpoint this machine lacks: error or skip", default="error")
+    ini(
+        "llmeval_unavailable", "what becomes of items whose endpoint this machine lacks: error or skip", default="error"
+    )
     ini("llmeval_cache_ttl", "days that an answer may serve; default: for ever", default="")
     ini("llmeval_junit_properties", "llmeval.* properties in junit files: all, suite, none", default="all")
 
@@ -145,11 +147,15 @@ def read_settings(config: pytest.Config) -> Settings:
     percentage = config.getoption("llmeval_percentage")
     if percentage is not None and not 1 <= percentage <= 100:
         raise pytest.UsageError(f"--llmeval-percentage: {percentage:g} is not from 1 to 100")
+    if config.getoption("llmeval_missed"):
+        raise pytest.UsageError("--llmeval-missed is not available in this version; pytest's own --lf runs what failed")
     return Settings(
         files=tuple(config.getini("llmeval_files")),
         endpoints=tuple(config.getoption("llmeval_endpoint") or config.getini("llmeval_endpoints")),
         override_endpoints=tuple(config.getoption("llmeval_override_endpoint") or ()),
-        reports=tuple(typed / p for p in reports) if reports else tuple(of_ini / p for p in config.getini("llmeval_reports")),
+        reports=tuple(typed / p for p in reports)
+        if reports
+        else tuple(of_ini / p for p in config.getini("llmeval_reports")),
         cache=cast("CacheMode", config.getoption("llmeval_cache") or _choice(config, "llmeval_cache", CACHE_MODES)),
         state=_state(config, typed, of_ini),
         items=cast(
@@ -166,7 +172,9 @@ def read_settings(config: pytest.Config) -> Settings:
         missed=config.getoption("llmeval_missed"),
         unavailable=cast('Literal["error", "skip"]', _choice(config, "llmeval_unavailable", ("error", "skip"))),
         ttl_days=_days(config),
-        junit=cast('Literal["all", "suite", "none"]', _choice(config, "llmeval_junit_properties", ("all", "suite", "none"))),
+        junit=cast(
+            'Literal["all", "suite", "none"]', _choice(config, "llmeval_junit_properties", ("all", "suite", "none"))
+        ),
     )
 
 

@@ -110,7 +110,9 @@ class Run:
     def look_for_faults(self, item: LlmevalItem) -> None:
         """Under xdist, what is left runs after a collection error: then nothing is sent, and every item says why."""
         if self._faults:
-            pytest.fail("nothing was asked, since files of this run have faults:\n" + "\n".join(self._faults), pytrace=False)
+            pytest.fail(
+                "nothing was asked, since files of this run have faults:\n" + "\n".join(self._faults), pytrace=False
+            )
         self.evaluation(item.session)
 
     @property

@@ -1,4 +1,4 @@
-"""Tags of recipes and samples as markers: registered before they are used, refused where a marker has a meaning already."""
+"""Tags as markers: registered before they are used, refused where a marker has a meaning already."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..core.plan import RecipePlan
 from ..core.sample import Origin
 
 OURS = {
-    "llmeval(recipe, endpoint=)": "on a test: run it once a sample of that recipe; every item of a recipe carries it too",
+    "llmeval": "every item of a recipe or a cookbook",
     "llmeval_sample": "an item that is one response of one sample",
     "llmeval_gate": "an item that judges a whole recipe or cookbook",
 }
@@ -49,7 +49,7 @@ def register_markers(config: pytest.Config) -> None:
 
 
 def register_tags(config: pytest.Config, plans: Iterable[RecipePlan]) -> None:
-    """Make every tag of these plans a marker that ``--strict-markers`` knows. Raises Faults for those that cannot be."""
+    """Make every tag of these plans a marker that ``--strict-markers`` knows. Raises Faults where one cannot be."""
     tags = config.stash.setdefault(TAGS, set())
     known: set[str] | None = None
     faults: dict[Any, Fault] = {}

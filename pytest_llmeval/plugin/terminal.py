@@ -9,13 +9,17 @@ from ..reports.terminal import lines
 from .ending import RECORD
 from .keys import WATCH
 
+LOG_WIDTH = 120
+
 
 def show(reporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """The table of recipes, what was asked, and where pytest was asked for it the missed samples."""
+    watch = config.stash[WATCH]
+    for name, why in watch.strangers.items():
+        reporter.write_line(f"llmeval: {safe(name)} is no recipe or cookbook: {safe(why)}")
     record = config.stash.get(RECORD, None)
     if record is None:
         return
-    watch = config.stash[WATCH]
     for node_id, text in watch.texts:
         reporter.write_sep("_", safe(node_id))
         reporter.write_line(text)
@@ -23,7 +27,9 @@ def show(reporter: pytest.TerminalReporter, config: pytest.Config) -> None:
         reporter.write_sep("=", "missed samples")
         for node_id, reason in watch.missed:
             reporter.write_line(f"MISSED {node_id} - {reason}", yellow=True)
-    width = reporter._tw.fullwidth  # noqa: SLF001 - pytest has no public door to the terminal's width
-    reporter.section("llmeval", sep="=")
-    for line in lines(record, width, config.get_verbosity()):
+    # a log has no width of its own: there every column fits
+    width = reporter._tw.fullwidth if reporter._tw.hasmarkup else max(reporter._tw.fullwidth, LOG_WIDTH)  # noqa: SLF001 - pytest has no public door to it
+    if config.get_verbosity() > -2:
+        reporter.section("llmeval", sep="=")
+    for line in lines(record, width, config.get_verbosity(), missed=len(watch.missed)):
         reporter.write_line(line.text, **({line.style: True} if line.style else {}))

@@ -51,7 +51,7 @@ class Jsonl:
 
     def _row(self, line: str, number: int, faults: list[Fault]) -> Mapping[str, object] | None:
         try:
-            row = read_json(line)
+            row = read_json(line.rstrip("\r\n"))
         except json.JSONDecodeError as error:
             faults.append(Fault(Origin(self.path, number, error.colno), f"this is no JSON: {error.msg}"))
         except ValueError as error:

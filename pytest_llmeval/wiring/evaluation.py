@@ -94,14 +94,10 @@ class Evaluation:
         self.store.close()
 
 
-def open_evaluation(
-    state: Path, run: RunInfo, *, mode: CacheMode, ttl_days: float | None, root: Path
-) -> Evaluation:
+def open_evaluation(state: Path, run: RunInfo, *, mode: CacheMode, ttl_days: float | None, root: Path) -> Evaluation:
     """Open the state, enter the run, start the engine. Raises StateError where the state cannot be used."""
     clock, redactor = SystemClock(), Redactor()
-    store = SqliteStore.open(
-        state, run.id, mode=mode, clock=clock, ttl_days=ttl_days, root=root, redactor=redactor
-    )
+    store = SqliteStore.open(state, run.id, mode=mode, clock=clock, ttl_days=ttl_days, root=root, redactor=redactor)
     store.begin(run)
     engine = Engine(store, clock, store.path.parent, redactor, store.salt)
     engine.start()

@@ -18,7 +18,7 @@ from ..planning.selection import Sampling
 
 @dataclass(frozen=True, slots=True)
 class PlanOptions:
-    """What a run says beside its files. ``endpoints`` are for recipes that name none, ``override_endpoints`` for all."""
+    """What a run says beside its files: ``endpoints`` for recipes that name none, ``override_endpoints`` for all."""
 
     root: Path
     registry: Registry

@@ -34,6 +34,15 @@ def read_run(state: Path, run: str, root: Path, *, complete: bool) -> RunRecord:
         store.close()
 
 
+def peek_run(state: Path, run: str, root: Path) -> RunRecord:
+    """A run as it stands, without ending it. Raises StateError where the state cannot be read."""
+    store = SqliteStore.open(state, run, root=root)
+    try:
+        return sum_up(store.read())
+    finally:
+        store.close()
+
+
 def sum_up(ledger: RunLedger) -> RunRecord:
     """Figures, grades and verdicts of a run, from the ledger alone; the rows stay there and are read as needed."""
     counted: set[str] = set()

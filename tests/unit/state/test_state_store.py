@@ -680,7 +680,7 @@ def test_a_closed_store_says_so(world):
 def test_a_frozen_clock_stalls_no_limit(world):
     """A test of the user's own may have frozen time where the engine goes on."""
     store = world.enter(clock=SystemClock())
-    limits = Limits(100, calls=Rate(1000))
+    limits = Limits(200, calls=Rate(1000))
     with freeze_time("2020-01-01"):
         admitted = 0
         while admitted < 150:
