@@ -23,7 +23,7 @@ from .ours import file_id, suffix_of
 from .reader import read_yaml
 from .references import YAML, ReferenceFault, Scope, resolved, shown
 from .rows import NearMiss, Read, read_rows
-from .specs import DatasetSpec
+from .specs import DatasetSpec, FileSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +86,17 @@ def read_inline(identity: str, title: str, rows: tuple[object, ...], place: Plac
     return _dataset(identity, title, read, path=place.document.path, origin=place.origin)
 
 
+def read_named_file(node: Mapping[str, object], where: Where, registry: Registry) -> Dataset:
+    """A dataset of ``{file: PATH}`` in a recipe, with what else a description says. Raises Faults."""
+    spec = check(FileSpec, node, where.place)
+    at = where.place.at("file")
+    data, read = _of_file(spec.file, replace(where, place=at), registry)
+    file = shown(data, where.scope.root)
+    title = spec.dataset or file_id(data)
+    about = {"license": spec.license, "source": spec.source, "origin": where.place.origin}
+    return _dataset(file_id(data), title, read, place=at, sha256=_hash(data, file), path=file, **about)
+
+
 def _described(path: Path, root: Path, registry: Registry) -> Dataset:
     name = shown(path, root)
     document = read_yaml(read_bytes(path, name), name)
@@ -99,10 +110,10 @@ def _described(path: Path, root: Path, registry: Registry) -> Dataset:
         listed = rows if isinstance(rows, list) else []
         read = read_rows((row, place.at("samples", index)) for index, row in enumerate(listed))
         raise in_order([*faults, *raised.faults, *read.faults]) from None
-    about = {"license": spec.license, "source": spec.source, "path": name, "origin": place.origin}
     if (spec.samples is None) == (spec.file is None):
         both = "not both" if spec.file else "and it has neither"
         raise in_order([*faults, place.fault(f"a dataset has `samples:` or `file:`, {both}")])
+    about = {"license": spec.license, "source": spec.source, "path": name, "origin": place.origin}
     if spec.file is None:
         read = read_rows((row, place.at("samples", index)) for index, row in enumerate(spec.samples or ()))
         about["sha256"] = document.digest
@@ -110,16 +121,25 @@ def _described(path: Path, root: Path, registry: Registry) -> Dataset:
     else:
         place = place.at("file")
         try:
-            data = resolved(spec.file, Scope.of(path, root))
-        except ReferenceFault as error:
-            raise in_order([*faults, place.fault(str(error))]) from None
+            data, read = _of_file(spec.file, Where(place, Scope.of(path, root)), registry)
+        except Faults as raised:
+            raise in_order([*faults, *raised.faults]) from None
         file = shown(data, root)
-        source = _reader(data, registry, Where(place, Scope.of(path, root)))
-        read = read_rows(_rows(source, data, file, Place(Document(file, None))))
         about |= {"sha256": _hash(data, file), "path": file}
     if faults:
         raise in_order([*faults, *read.faults])
     return _dataset(file_id(path), spec.dataset, read, place=place, **about)
+
+
+def _of_file(reference: str, where: Where, registry: Registry) -> tuple[Path, Read]:
+    """The data file that a path means, and its rows. Raises Faults where it cannot be had."""
+    try:
+        data = resolved(reference, where.scope)
+    except ReferenceFault as error:
+        raise Faults([where.place.fault(str(error))]) from None
+    file = shown(data, where.scope.root)
+    source = _reader(data, registry, where)
+    return data, read_rows(_rows(source, data, file, Place(Document(file, None))))
 
 
 def checked(spec: type[S], document: Document, kind: str) -> S:

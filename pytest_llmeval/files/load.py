@@ -15,8 +15,18 @@ from pytest_llmeval.core.plan import MetricUse
 from pytest_llmeval.core.registry import Registry
 from pytest_llmeval.core.sample import NOWHERE, Origin
 
-from .datasets import Dataset, checked, in_order, read_bytes, read_file, read_inline, read_source, suffixes
-from .document import Place
+from .datasets import (
+    Dataset,
+    checked,
+    in_order,
+    read_bytes,
+    read_file,
+    read_inline,
+    read_named_file,
+    read_source,
+    suffixes,
+)
+from .document import Document, Place
 from .endpoints import load_endpoint
 from .fields import kind_of
 from .fitting import Where
@@ -24,7 +34,7 @@ from .ours import file_id
 from .reader import read_yaml
 from .references import YAML, ReferenceFault, Referred, Scope, find, shown
 from .rows import read_rows
-from .scoring import extraction_from, metrics_from
+from .scoring import extraction_from, metric_from, metrics_from
 from .specs import CookbookSpec, RecipeSpec
 from .templates import TemplateFile, read_template
 
@@ -153,6 +163,11 @@ class Loader:
             self._datasets[path] = read_file(path, self.root, self.registry)
         return self._datasets[path]
 
+    def metric(self, value: object, naming: Path) -> MetricUse:
+        """A metric from what ``metrics:`` takes (a name, or a mapping of one to its options). Raises Faults."""
+        place = Place(Document(shown(naming, self.root), value))
+        return metric_from(value, Where(place, Scope.of(naming, self.root)), self.registry)
+
     def template(self, path: Path) -> TemplateFile:
         """A template. Raises Faults."""
         if path not in self._templates:
@@ -254,6 +269,8 @@ class _Recipe:
         return self._loader.endpoint(str(node), self._path, place)
 
     def _dataset(self, node: object, place: Place) -> Dataset:
+        if isinstance(node, Mapping) and "file" in node:
+            return read_named_file(node, Where(place, self._scope), self._loader.registry)
         if isinstance(node, Mapping):
             name, options = next(iter(node.items()))
             where = Where(place.at(name), self._scope)

@@ -29,7 +29,8 @@ _NO_TEXT = re.compile(
     rb"~|null|Null|NULL|true|True|TRUE|false|False|FALSE|[-+]?[0-9]+|[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?"
 )
 _MARKS_OF_OURS = (b"datasets", b"samples", b"recipes")
-_KNOWN = frozenset(
+#: keys of recipes and cookbooks; the models cannot be asked, for they are not imported here
+KNOWN_KEYS = frozenset(
     [
         "recipe",
         "cookbook",
@@ -220,7 +221,7 @@ def _near_miss(data: bytes) -> Look | None:
     if not names & {"datasets", "samples", "recipes"} or names & {"recipe", "cookbook"}:
         return None
     for key, start in keys:
-        if key in _KNOWN:
+        if key in KNOWN_KEYS:
             continue
         for meant in ("recipe", "cookbook"):
             if distance(key, meant) <= 2:

@@ -13,7 +13,7 @@ from pytest_llmeval.core.registry import Kind, Registry
 
 from .fields import SCALAR, Spec
 from .options import option_schema, options_of
-from .specs import CookbookSpec, DatasetSpec, EndpointSpec, RecipeSpec, RowSpec, TemplateSpec
+from .specs import CookbookSpec, DatasetSpec, EndpointSpec, FileSpec, RecipeSpec, RowSpec, TemplateSpec
 
 KINDS: dict[str, type[Spec]] = {
     "recipe": RecipeSpec,
@@ -61,12 +61,10 @@ def _fill_recipe(properties: dict[str, Any], definitions: dict[str, Any]) -> Non
         "metric", _metrics(metric), "Its options; `name:` renames it, `pass:` is what to reach."
     )
     definitions["Step"] = _steps()
-    definitions["Source"] = {
-        "anyOf": [
-            {"type": "string"},
-            _OPEN | {"properties": {name: option_schema(cls) for name, cls in _all("source")}},
-        ]
-    }
+    definitions["FileSpec"] = _clean(FileSpec.model_json_schema())
+    sources = {name: option_schema(cls) for name, cls in _all("source")}
+    named = _OPEN | {"properties": sources, "not": {"required": ["file"]}}
+    definitions["Source"] = {"anyOf": [{"type": "string"}, {"$ref": "#/$defs/FileSpec"}, named]}
     for key, item in (("metrics", "Metric"), ("extract", "Step"), ("datasets", "Source")):
         reference = {"$ref": f"#/$defs/{item}"}
         properties[key]["anyOf"] = [reference, {"type": "array", "items": reference}]

@@ -16,7 +16,7 @@ from pytest_llmeval.core.registry import Registry
 from pytest_llmeval.core.sample import Origin
 from pytest_llmeval.core.text import did_you_mean
 
-from .document import Document, Place
+from .document import Place
 from .fields import NOT_YET, kind_of, shown
 from .fitting import Where
 from .options import build, unknown
@@ -82,11 +82,6 @@ def extraction_from(nodes: Sequence[object], place: Place) -> tuple[Extraction |
         except Faults as raised:
             faults.extend(raised.faults)
     return (Extraction(tuple(steps)) if steps else None), faults
-
-
-def one_metric(value: object, where: Where, registry: Registry) -> MetricUse:
-    """A metric from Python values, as ``metrics:`` takes them. Raises Faults."""
-    return metric_from(value, Where(Place(Document(where.place.document.path, value)), where.scope), registry)
 
 
 @dataclass(slots=True)

@@ -59,6 +59,11 @@ def _named(node: object) -> object:
     return text(node)
 
 
+def _dataset(node: object) -> object:
+    """A reference, a source with its options, or a file with what there is to say of it."""
+    return node if isinstance(node, Mapping) and "file" in node else _named(node)
+
+
 def _rows(node: object) -> object:
     return tuple(items(node))
 
@@ -97,6 +102,7 @@ def _present(node: object) -> object:
 
 Reason = Annotated[str, PlainValidator(_reason), WithJsonSchema({"type": "string", "minLength": 1})]
 NameOrOptions = Annotated[Any, PlainValidator(_named), WithJsonSchema(TEXTS_OR_MAPPINGS)]
+DatasetEntry = Annotated[Any, PlainValidator(_dataset), WithJsonSchema(TEXTS_OR_MAPPINGS)]
 Condition = Annotated[Any, PlainValidator(_text_or_mapping), WithJsonSchema(TEXTS_OR_MAPPINGS)]
 Band = Annotated[
     tuple[int, int],
@@ -141,7 +147,7 @@ class RecipeSpec(Spec):
     description: Text = Field("", description="What it is for.")
     tags: OneOrMore[Title] = Field((), description="They become markers: pytest -m TAG.")
     categories: OneOrMore[Title] = Field((), description="For reports.")
-    datasets: OneOrMore[NameOrOptions] = Field(
+    datasets: OneOrMore[DatasetEntry] = Field(
         (), description="An id, a path or a source with its options; one or a list. Or `samples` right here."
     )
     samples: Rows | None = Field(None, description="The rows themselves, in place of `datasets`.")
@@ -213,6 +219,18 @@ class RowSpec(Spec):
     )
     skip: Reason | None = Field(None, description="Why it is not asked.")
     xfail: Reason | None = Field(None, description="Why it is expected to miss.")
+
+
+class FileSpec(Spec):
+    """A data file that a recipe names with what there is to say of it."""
+
+    file: Title = Field(description="A data file that holds the rows.")
+    dataset: Title | None = Field(None, description="The title.")
+    license: Text = Field("", description="Under which the rows may be used.")
+    source: Text = Field("", description="Where the rows come from.")
+    fields: Later = None
+    filter: Later = None
+    sha256: Later = None
 
 
 class DatasetSpec(Spec):

@@ -106,22 +106,17 @@ def pytest_report_collectionfinish(config: pytest.Config) -> str | None:
     return f"llmeval: state {_within(state, config.rootpath)}{'' if state.exists() else ' (new)'}"
 
 
-@pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> Generator[None, None, None]:
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Where nobody prints, this process's share ends here; else after xdist has taken its workers down."""
     config = session.config
     watch = config.stash.get(WATCH, None)
     if RUN not in config.stash and (watch is None or not watch.seen):
-        yield
         return
-    from .ending import add_junit_properties, close_share, sum_up
+    from .ending import close_share, sum_up
 
     close_share(config)
     if watch is not None:
-        # junit writes its file within
-        add_junit_properties(config)
-    yield
-    if watch is not None:
-        # an xdist controller has its workers down only now
         sum_up(config, interrupted=exitstatus == pytest.ExitCode.INTERRUPTED)
 
 

@@ -38,3 +38,12 @@ class Watch:
         if facts is not None and report.when == "call" and report.passed and "missed" in facts:
             return "missed", "m", ("MISSED", {"yellow": True})
         return None
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Before junit writes its file."""
+        if self.seen:
+            from .ending import add_junit_properties, close_share
+
+            close_share(session.config)
+            add_junit_properties(session.config)

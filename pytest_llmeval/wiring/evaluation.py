@@ -45,6 +45,9 @@ class Evaluation:
             if selected is not None:
                 units = [replace(unit, selected=unit.id in selected) for unit in units]
             self.store.plan(plan.record, units)
+            skipped = [unit for unit in units if unit.skip is not None]
+            if skipped:
+                self.store.record([(plan.record.id, unit.id, Outcome("skipped", error=unit.skip)) for unit in skipped])
         for cookbook in cookbooks:
             self.store.cookbook(cookbook.record)
 

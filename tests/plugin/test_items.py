@@ -16,6 +16,9 @@ def test_a_recipe_runs_as_items_and_a_gate(anywhere, capitals):
     assert re.search(r"PASSED.*recipes/capitals.yaml::france\[program]|capitals.yaml::france\[program] PASSED", text)
     assert re.search(r"MISSED.*recipes/capitals.yaml::oman\[program]|capitals.yaml::oman\[program] MISSED", text)
     assert re.search(r"PASSED.*::gate:exact_match\[program]|::gate:exact_match\[program] PASSED", text)
+    assert re.search(r"^capitals +program +B +exact_match +0\.67 \(0\.21-0\.94\) +3 +2 +1 +0 ", text, re.MULTILINE)
+    assert "gates: 1 held. missed: 1, listed by -rm" in text
+    assert "asked 3 requests" in text
     assert len(anywhere.asked()) == 3
 
 

@@ -236,6 +236,32 @@ def test_a_source_of_an_extension_is_named_with_its_options(world):
     assert dataset.sha256 != the_dataset(world, "{counting: {rows_: 3}}").sha256
 
 
+def test_a_recipe_may_name_a_file_with_what_there_is_to_say_of_it(world):
+    file = world.write("data/d.jsonl", '{"input": "a"}\n')
+
+    dataset = the_dataset(world, "{file: ../data/d.jsonl, dataset: D, license: CC0-1.0}")
+
+    assert (dataset.id, dataset.title, dataset.license, dataset.path) == ("d", "D", "CC0-1.0", "data/d.jsonl")
+    assert dataset.sha256 == hashlib.sha256(file.read_bytes()).hexdigest()
+    assert str(dataset.samples[0].origin) == "data/d.jsonl:1"
+
+
+@pytest.mark.parametrize(
+    ("entry", "expected"),
+    [
+        ("{file: none.csv}", "2:18: datasets.file: no file recipes/none.csv"),
+        ("{file: d.csv, filter: x}", "2:25: datasets: `filter:` is not available in this version"),
+        ("{file: d.csv, licence: x}", "2:25: datasets: unknown key 'licence'; did you mean 'license'?"),
+        (
+            "{a: {}, b: {}}",
+            "2:11: datasets: a name, or one name with its options, is expected; this mapping has 2 keys",
+        ),
+    ],
+)
+def test_what_is_wrong_with_such_a_file_is_told(world, entry, expected):
+    assert world.faults(f"recipe: R\ndatasets: {entry}\n") == [f"recipes/r.yaml:{expected}"]
+
+
 def test_a_suffix_that_an_extension_declares_is_read_by_it(world):
     world.registry.add("source", Lines)
     world.write("datasets/d.txt", "one\ntwo\n")

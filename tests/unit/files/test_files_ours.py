@@ -11,7 +11,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_llmeval.files.ours import distance, file_id, look, matches, suffix_of
+from pytest_llmeval.files.ours import KNOWN_KEYS, distance, file_id, look, matches, suffix_of
+from pytest_llmeval.files.specs import CookbookSpec, RecipeSpec
 
 DEFAULT = (
     "recipes/**/*.yaml",
@@ -155,6 +156,10 @@ def test_other_peoples_files_are_left_alone(text):
     found = look(text.encode())
 
     assert (found.kind, found.near) == (None, "")
+
+
+def test_the_known_keys_are_those_of_recipes_and_cookbooks():
+    assert set(RecipeSpec.model_fields) | set(CookbookSpec.model_fields) == KNOWN_KEYS
 
 
 def test_bytes_that_are_no_text_raise_nothing():

@@ -297,3 +297,71 @@ def test_what_is_wrong_with_a_cookbook_is_told_at_once(world, told_by):
         "c.cookbook.yaml:1:1: `recipes:` is missing",
         "c.cookbook.yaml:2:1: unknown key 'recipe'; did you mean 'recipes'?",
     ]
+
+
+def test_a_metric_of_python_values_is_what_metrics_take(world, told_by):
+    naming = world.root / "tests" / "test_x.py"
+
+    assert world.loader.metric("exact_match", naming).metric.ignore_case is False
+    assert world.loader.metric({"numeric": {"tolerance": 0.5, "name": "near"}}, naming).name == "near"
+    assert told_by(lambda: world.loader.metric("exact_mach", naming)) == [
+        "tests/test_x.py: no metric 'exact_mach'; did you mean 'exact_match'?"
+    ]
+    assert told_by(lambda: world.loader.metric({"numeric": {"tolerance": "x"}}, naming)) == [
+        "tests/test_x.py: numeric.tolerance: a number is expected, found 'x'"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("metrics", "expected"),
+    [
+        ("[[a]]", "3:11: metrics[0]: a text is expected, this is a list"),
+        ("[{not: [a]}]", "3:17: metrics[0].not: `not` stands before a metric, this is a list"),
+        (
+            "[{not: ~}]",
+            "3:17: metrics[0].not: `not` stands before one metric, such as `not: {includes: {text: sorry}}`",
+        ),
+        ("[{numeric: {name: [a]}}]", "3:28: metrics[0].numeric.name: a text is expected, this is a list"),
+        ("[{numeric: {name: 'a b'}}]", "3:28: metrics[0].numeric.name: a metric's name is made of letters"),
+        ("[{not: {length: {}}}]", "3:17: metrics[0].not: length has no contrary"),
+        (
+            "[{python: {target: no_such_module:f}}]",
+            "3:20: metrics[0].python: target: 'no_such_module:f' cannot be imported",
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_metric_is_told(world, metrics, expected):
+    told = world.faults(f"recipe: R\nsamples: [{{input: a}}]\nmetrics: {metrics}\n")
+
+    assert len(told) == 1
+    assert told[0].startswith(f"recipes/r.yaml:{expected}")
+
+
+def test_name_and_pass_stand_beside_the_metric_that_not_is_before(world):
+    recipe = world.recipe(
+        "recipe: R\nsamples: [{input: a}]\nmetrics:\n  - not: {includes: {text: b}, name: no_b, pass: 1}\n"
+        "  - not: {includes: {text: c, name: sorry}}\n  - exact_match:\n"
+    )
+
+    assert [(use.name, use.passing) for use in recipe.metrics] == [
+        ("no_b", 1.0),
+        ("not_sorry", None),
+        ("exact_match", None),
+    ]
+    assert recipe.metrics[0].metric.inner.text == "b"
+
+
+@pytest.mark.parametrize(
+    ("extract", "expected"),
+    [
+        ("[[a]]", "3:11: extract[0]: a text is expected, this is a list"),
+        ("{regex: '('}", "3:18: extract.regex: "),
+        ("{regex: {pattern: a, mode: last}}", "3:31: extract.regex: unknown key 'mode'"),
+        ("{a: 1, b: 2}", "3:10: extract: a name, or one name with its options, is expected; this mapping has 2 keys"),
+    ],
+)
+def test_what_is_wrong_with_a_step_is_told(world, extract, expected):
+    told = world.faults(f"recipe: R\nsamples: [{{input: a}}]\nextract: {extract}\n")
+
+    assert len(told) == 1
+    assert told[0].startswith(f"recipes/r.yaml:{expected}")
