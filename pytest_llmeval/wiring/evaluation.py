@@ -33,6 +33,7 @@ class Evaluation:
         self.engine = engine
         self._tallies: dict[str, Tally] = {}
         self._summaries: dict[str, RecipeSummary] = {}
+        self._closed = False
 
     def enter(
         self,
@@ -93,8 +94,11 @@ class Evaluation:
         self._tallies[plan.record.id] = found
 
     def close(self) -> None:
-        self.engine.close()
-        self.store.close()
+        """Once; a second call changes nothing."""
+        if not self._closed:
+            self._closed = True
+            self.engine.close()
+            self.store.close()
 
 
 def open_evaluation(state: Path, run: RunInfo, *, mode: CacheMode, ttl_days: float | None, root: Path) -> Evaluation:
