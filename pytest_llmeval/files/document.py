@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from pytest_llmeval.core.errors import Fault
 from pytest_llmeval.core.sample import Origin
+from pytest_llmeval.core.text import one_line
 
 #: line and column, each counted from 1
 At = tuple[int, int]
@@ -61,11 +62,11 @@ class Document:
 
     def fault(self, message: str, *steps: Step) -> Fault:
         """A fault of the value at a path."""
-        return Fault(self.origin(*steps), labelled(steps, message, self.root))
+        return Fault(self.origin(*steps), one_line(labelled(steps, message, self.root)))
 
     def key_fault(self, message: str, *steps: Step) -> Fault:
         """A fault of a key: told of the mapping that holds it, at the key."""
-        return Fault(self.key(*steps), labelled(steps[:-1], message, self.root))
+        return Fault(self.key(*steps), one_line(labelled(steps[:-1], message, self.root)))
 
     def _walk(self, steps: Sequence[Step], *, key: bool) -> At:
         node = self.root

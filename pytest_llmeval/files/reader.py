@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from pytest_llmeval.core.errors import Fault, Faults
+from pytest_llmeval.core.lines import MOST_FAULTS
 from pytest_llmeval.core.plain import LONGEST_TEXT, Plain, any_too_long, read_json, resolve, too_long
 from pytest_llmeval.core.sample import Origin
 
@@ -62,17 +63,8 @@ def read_yaml(data: bytes | str, path: str, loader: Any = None) -> Document:
     Raises Faults where no tree can be had (not UTF-8, syntax, several documents); other faults stand in the document.
     """
     text = decode(data, path)
-    faults: list[Fault] = []
-
-    def unprintable(match: re.Match[str]) -> str:
-        code = f"U+{ord(match.group()):04X}"
-        why = "which YAML libraries fold" if match.group() in _FOLDED else "which YAML does not allow"
-        escape = f"\\x{ord(match.group()):02x}" if ord(match.group()) < 0x100 else f"\\u{ord(match.group()):04x}"
-        line, column = _place(text, match.start())
-        faults.append(Fault(Origin(path, line, column), f'a raw {code}, {why}: write "{escape}" in double quotes'))
-        return "x"
-
-    clean = _NOT_PRINTABLE.sub(unprintable, text)
+    faults = _unprintable(text, path)
+    clean = _NOT_PRINTABLE.sub("x", text) if faults else text
     node = _compose(clean, path, loader or LOADER, faults)
     tree = _Tree(clean, path, faults)
     root = tree.build(node) if node is not None else None
@@ -92,6 +84,21 @@ def read_json_document(data: bytes | str, path: str) -> Document:
         raise Faults.one(Origin(path), str(error)) from None
     faults = (Fault(Origin(path), TOO_LONG),) if any_too_long(root) else ()
     return Document(path, root, faults, (1, 1), _sha256(data))
+
+
+def _unprintable(text: str, path: str) -> list[Fault]:
+    """Characters that YAML does not allow, or folds; a file that is full of them is not read on."""
+    faults = []
+    for match in _NOT_PRINTABLE.finditer(text):
+        line, column = _place(text, match.start())
+        origin = Origin(path, line, column)
+        if len(faults) == MOST_FAULTS:
+            raise Faults([*faults, Fault(origin, f"it is not read on after {MOST_FAULTS} faults")])
+        code = ord(match.group())
+        why = "which YAML libraries fold" if match.group() in _FOLDED else "which YAML does not allow"
+        escape = f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+        faults.append(Fault(origin, f'a raw U+{code:04X}, {why}: write "{escape}" in double quotes'))
+    return faults
 
 
 def _sha256(data: bytes | str) -> str:

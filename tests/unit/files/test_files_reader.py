@@ -224,6 +224,19 @@ def test_a_text_of_20_mb_is_refused_and_one_of_16_mib_is_not():
     assert told("b: '" + "x" * (16 * 1024 * 1024) + "'\n") == []
 
 
+def test_a_file_full_of_what_yaml_does_not_allow_is_not_read_on():
+    found = told(b"\x00" * 5_000_000)
+
+    assert len(found) == 101
+    assert found[-1] == "f.yaml:1:101: it is not read on after 100 faults"
+
+
+def test_a_fault_is_one_harmless_line_whatever_keys_there_are():
+    document = read_yaml('"a\\e[31m\\nb": 1', "f.yaml")
+
+    assert str(document.fault("c\nd", "a\x1b[31m\nb")) == "f.yaml:1:15: a\\x1b[31m\\nb: c\\nd"
+
+
 def test_a_byte_order_mark_is_dropped():
     assert read_yaml(b"\xef\xbb\xbfa: b\n", "f.yaml").root == {"a": "b"}
     assert read_json_document(b'\xef\xbb\xbf{"a": "b"}', "f.json").root == {"a": "b"}

@@ -1,0 +1,79 @@
+"""``python -m pytest_llmeval``: schemas, lists of what can be named, the state's upkeep."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+KINDS = ("recipe", "cookbook", "dataset", "template", "endpoint", "report")
+DEFAULT_STATE = Path(".llmeval") / "state.sqlite3"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a command; the exit code. A user's mistake is one line on standard error and 2."""
+    parser = argparse.ArgumentParser(prog="python -m pytest_llmeval", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    schema = commands.add_parser("schema", help="print the JSON Schema of a kind of file")
+    schema.add_argument("kind", choices=KINDS)
+    listing = commands.add_parser("list", help="list the metrics or connectors that files can name")
+    listing.add_argument("what", choices=("metrics", "connectors"))
+    state = commands.add_parser("state", help="look after the state file")
+    upkeep = state.add_subparsers(dest="upkeep", required=True)
+    prune = upkeep.add_parser("prune", help="remove stored answers and runs; what is under way stays")
+    prune.add_argument("--days", type=_days, help="only what is older than this many days; default: all")
+    prune.add_argument("--state", type=Path, help=f"the state file; default: LLMEVAL_STATE, else {DEFAULT_STATE}")
+    said = parser.parse_args(arguments)
+    if said.command == "schema":
+        return _schema(said.kind)
+    if said.command == "list":
+        return _list(said.what)
+    return _prune(said.state or Path(os.environ.get("LLMEVAL_STATE", "").strip() or DEFAULT_STATE), said.days)
+
+
+def _days(text: str) -> float:
+    days = float(text)
+    if not 0 <= days < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is no number of days")
+    return days
+
+
+def _schema(kind: str) -> int:
+    from .files.schema import shipped
+
+    sys.stdout.write(shipped(kind))
+    return 0
+
+
+def _list(what: str) -> int:
+    """A line each: the name, and the first sentence of what it is."""
+    from .core.registry import Registry
+
+    registry = Registry()
+    for name in registry.names("metric" if what == "metrics" else "connector"):
+        cls = registry.get("metric" if what == "metrics" else "connector", name)
+        about = (cls.__doc__ or "").strip().partition("\n")[0]
+        sys.stdout.write(f"{name:<14} {about}\n")
+    return 0
+
+
+def _prune(path: Path, days: float | None) -> int:
+    from .core.clock import SystemClock
+    from .core.errors import StateError
+    from .state.sqlite.prune import prune
+
+    if not path.exists():
+        sys.stderr.write(f"there is no state at {path}; --state names another\n")
+        return 2
+    try:
+        pruned = prune(path, SystemClock(), days)
+    except StateError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    sys.stdout.write(f"{path}: removed {pruned.responses:,} answers and {pruned.runs:,} runs\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
