@@ -88,7 +88,7 @@ def read_json_document(data: bytes | str, path: str) -> Document:
 
 def _unprintable(text: str, path: str) -> list[Fault]:
     """Characters that YAML does not allow, or folds; a file that is full of them is not read on."""
-    faults = []
+    faults: list[Fault] = []
     for match in _NOT_PRINTABLE.finditer(text):
         line, column = _place(text, match.start())
         origin = Origin(path, line, column)

@@ -44,6 +44,10 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[REGISTRY] = Registry()
     config.hook.pytest_llmeval_register.call_historic(kwargs={"registry": config.stash[REGISTRY]})
     if worker is None:
+        if config.stash[SETTINGS].reports:
+            from .options import check_reports
+
+            check_reports(config)
         from .watch import Watch
 
         config.stash[WATCH] = Watch()

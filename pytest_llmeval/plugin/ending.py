@@ -6,9 +6,11 @@ from dataclasses import replace
 
 import pytest
 
+from ..core.errors import StateError
 from ..core.summary import RunRecord
 from ..reports.junit import suite_properties
-from ..wiring.reports import peek_run, read_run, write_reports
+from ..wiring.reports import peek_run, read_run
+from ..wiring.writers import write_reports
 from .environment import describe
 from .keys import REGISTRY, RUN, RUN_ID, SETTINGS, WATCH
 
@@ -41,7 +43,10 @@ def sum_up(config: pytest.Config, *, interrupted: bool) -> None:
         return
     settings = config.stash[SETTINGS]
     run_id, _ = config.stash[RUN_ID]
-    record = read_run(settings.state, run_id, config.rootpath, complete=not interrupted)
-    record = replace(record, info=replace(record.info, environment=describe(config)))
-    config.stash[RECORD] = record
-    write_reports(record, settings.reports, config.stash[REGISTRY])
+    try:
+        record = read_run(settings.state, run_id, config.rootpath, complete=not interrupted)
+        record = replace(record, info=replace(record.info, environment=describe(config)))
+        config.stash[RECORD] = record
+        write_reports(record, settings.reports, config.stash[REGISTRY])
+    except (StateError, OSError) as error:
+        config.stash[WATCH].problem = str(error)

@@ -178,6 +178,18 @@ def read_settings(config: pytest.Config) -> Settings:
     )
 
 
+def check_reports(config: pytest.Config) -> None:
+    """Raises pytest.UsageError for a report that nobody writes."""
+    from ..core.errors import UsageError
+    from ..wiring.writers import check_reports as check
+    from .keys import REGISTRY, SETTINGS
+
+    try:
+        check(config.stash[SETTINGS].reports, config.stash[REGISTRY])
+    except UsageError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
 def _choice(config: pytest.Config, name: str, choices: tuple[str, ...], *, empty: bool = False) -> str | None:
     value = str(config.getini(name)).strip()
     if value in choices:

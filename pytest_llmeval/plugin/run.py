@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import pytest
 
-from ..core.errors import Faults
+from ..core.errors import Faults, StateError
 from ..core.plan import CookbookPlan, RecipePlan, Unit
 from ..core.record import GateRecord, RunInfo
 from ..core.registry import Registry
@@ -59,13 +59,16 @@ class Run:
         if self._evaluation is None:
             run_id, started = self.config.stash[RUN_ID]
             settings = self.settings
-            self._evaluation = open_evaluation(
-                settings.state,
-                RunInfo(run_id, started, str(self.config.rootpath)),
-                mode=settings.cache,
-                ttl_days=settings.ttl_days,
-                root=self.config.rootpath,
-            )
+            try:
+                self._evaluation = open_evaluation(
+                    settings.state,
+                    RunInfo(run_id, started, str(self.config.rootpath)),
+                    mode=settings.cache,
+                    ttl_days=settings.ttl_days,
+                    root=self.config.rootpath,
+                )
+            except StateError as error:
+                pytest.fail(str(error), pytrace=False)
             self._enter(session, self._evaluation)
         return self._evaluation
 

@@ -17,6 +17,8 @@ def show(reporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     watch = config.stash[WATCH]
     for name, why in watch.strangers.items():
         reporter.write_line(f"llmeval: {safe(name)} is no recipe or cookbook: {safe(why)}")
+    if watch.problem:
+        reporter.write_line(f"llmeval: no report: {safe(watch.problem)}", red=True)
     record = config.stash.get(RECORD, None)
     if record is None:
         return

@@ -17,6 +17,8 @@ class Watch:
         self.missed: list[tuple[str, str]] = []
         #: node id and whole text of noted misses, where ``-vv`` asks for them
         self.texts: list[tuple[str, str]] = []
+        #: why there is no summary or report
+        self.problem = ""
         #: files named on the command line that are not ours, and why
         self.strangers: dict[str, str] = {}
 
@@ -25,7 +27,8 @@ class Watch:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         facts: dict[str, Any] | None = getattr(report, "llmeval", None)
-        if facts is None:
+        # no facts: an item that never came to ask (a fault in a file, a mark of a conftest's)
+        if not facts:
             return
         self.seen = True
         if report.when == "call" and "missed" in facts:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+
 import pytest
 
 FAULTY = """
@@ -83,3 +85,27 @@ def test_other_peoples_yaml_is_left_alone(project):
     project.write("recipes/soup.yaml", "name: soup\nsteps: [boil]\n")
 
     assert project.run().ret == pytest.ExitCode.NO_TESTS_COLLECTED
+
+
+def test_a_report_that_nobody_writes_is_a_usage_error(anywhere, capitals):
+    anywhere.write("recipes/capitals.yaml", capitals)
+
+    result = anywhere.run("--llmeval-report", "report.pdf")
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert "--llmeval-report report.pdf: nobody writes such a report; there are .json, .md" in result.stderr.str()
+
+
+def test_a_state_of_another_program_is_told_without_a_traceback(project, capitals):
+    project.write("recipes/capitals.yaml", capitals)
+    connection = sqlite3.connect(project.path / "other.sqlite3")
+    connection.execute("CREATE TABLE accounts (name)")
+    connection.commit()
+    connection.close()
+
+    result = project.run("--llmeval-state", "other.sqlite3")
+
+    text = result.stdout.str()
+    assert "other.sqlite3" in text
+    assert "Traceback" not in text
+    assert result.parseoutcomes()["errors"] == 4
