@@ -72,6 +72,13 @@ class LlmevalItem(pytest.Item):
     def _fail_setup(self, text: str) -> None:
         pytest.fail(safe(text), pytrace=False)
 
+    def _skip_for_lack(self, *plans: RecipePlan) -> None:
+        """Before an item that could not be settled becomes an error."""
+        for plan in plans:
+            lack = self.run_share.lacks(plan)
+            if lack:
+                self._skip(lack)
+
     def _skip(self, reason: str) -> None:
         raise pytest.skip.Exception(one_line(reason), _use_item_location=True)
 
@@ -119,6 +126,7 @@ class SampleItem(LlmevalItem):
 
     def _show_stop(self, run: Run, outcome: Outcome) -> None:
         text = f"endpoint {self.plan.endpoint.id} stopped: {outcome.error}"
+        self._skip_for_lack(self.plan)
         if run.shows_stop(self.plan, self.unit):
             self.facts = {"kind": "error"}
             self._fail_setup(text)
@@ -167,6 +175,7 @@ class GateItem(LlmevalItem):
         if run.settings.junit == "all":
             self.user_properties.extend(junit.gate_properties(self.gate, verdict))
         if verdict.kind == "unmeasurable":
+            self._skip_for_lack(self.plan)
             self._fail_setup(failure.unmeasurable(self.gate, verdict, run.summary(self.plan)))
 
     def runtest(self) -> None:
@@ -198,6 +207,7 @@ class CookbookRecipeItem(LlmevalItem):
             return
         self.facts = {"recipe": self.verdict.kind}
         if self.verdict.kind == "unmeasurable":
+            self._skip_for_lack(self.plan)
             unmeasurable = [(gate, verdict) for gate, verdict in self.gates if verdict.kind == "unmeasurable"]
             texts = [failure.unmeasurable(gate, verdict, run.summary(self.plan)) for gate, verdict in unmeasurable]
             self._fail_setup("\n".join(texts) or f"{self.plan.record.path} cannot be judged: {self.verdict.reason}")
@@ -235,6 +245,7 @@ class CookbookGateItem(LlmevalItem):
         if run.settings.junit == "all":
             self.user_properties.extend(junit.gate_properties(self.gate, verdict))
         if verdict.kind == "unmeasurable":
+            self._skip_for_lack(*self.cookbook.recipes)
             self._fail_setup(failure.unmeasurable(self.gate, verdict))
 
     def runtest(self) -> None:

@@ -132,6 +132,14 @@ class Run:
     def shows_stop(self, plan: RecipePlan, unit: Unit) -> bool:
         return self._opened.store.show_stop(plan.endpoint.id, plan.record.id, unit.record.id).result()
 
+    def lacks(self, plan: RecipePlan) -> str:
+        """What this machine lacks for a plan's endpoint, where the ini ``llmeval_unavailable`` says to skip for it."""
+        missing = getattr(plan.endpoint.connector, "missing", None)
+        if self.settings.unavailable != "skip" or missing is None:
+            return ""
+        found = missing()
+        return f"endpoint {plan.endpoint.id} is not available here: {found}" if found else ""
+
     def verdict(self, plan: RecipePlan, gate: GateRecord) -> Verdict:
         return self._opened.verdict(plan, gate)
 

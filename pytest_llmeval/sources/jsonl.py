@@ -47,7 +47,7 @@ class Jsonl:
         if self.path.lower().endswith(".gz"):
             return cast("IO[bytes]", gzip.open(self.path, "rb"))
         # the caller closes it
-        return open(self.path, "rb")  # noqa: PTH123
+        return open(self.path, "rb")  # noqa: PTH123 - as gzip.open does, it takes the text
 
     def _row(self, line: str, number: int, faults: list[Fault]) -> Mapping[str, object] | None:
         try:

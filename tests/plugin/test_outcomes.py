@@ -133,3 +133,19 @@ def test_cache_only_asks_nothing_and_says_what_is_missing(project, capitals):
     assert project.asked() == []
     assert result.parseoutcomes()["errors"] == 4
     assert "no stored answer" in result.stdout.str()
+
+
+def test_what_this_machine_lacks_is_an_error_or_a_skip_as_the_ini_says(project, capitals, monkeypatch):
+    monkeypatch.delenv("CANARY_KEY", raising=False)
+    project.write("recipes/endpoints/program.yaml", OPENAI.format(url="http://127.0.0.1:9/v1"))
+    project.write("recipes/capitals.yaml", capitals)
+
+    as_error = project.run()
+    ini = (project.path / "pytest.ini").read_text("utf-8")
+    project.write("pytest.ini", ini + "llmeval_unavailable = skip\n")
+    as_skip = project.run("-rs")
+
+    as_error.assert_outcomes(errors=2, skipped=2)
+    as_skip.assert_outcomes(skipped=4)
+    assert "CANARY_KEY" in as_error.stdout.str()
+    assert "CANARY_KEY" in as_skip.stdout.str()
