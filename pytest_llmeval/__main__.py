@@ -20,16 +20,22 @@ def main(arguments: list[str] | None = None) -> int:
     listing = commands.add_parser("list", help="list the metrics or connectors that files can name")
     listing.add_argument("what", choices=("metrics", "connectors"))
     state = commands.add_parser("state", help="look after the state file")
-    upkeep = state.add_subparsers(dest="upkeep", required=True)
+    where = f"the state file; default: LLMEVAL_STATE, else {DEFAULT_STATE}"
+    state.add_argument("--state", type=Path, help=where)
+    upkeep = state.add_subparsers(dest="upkeep")
     prune = upkeep.add_parser("prune", help="remove stored answers and runs; what is under way stays")
-    prune.add_argument("--days", type=_days, help="only what is older than this many days; default: all")
-    prune.add_argument("--state", type=Path, help=f"the state file; default: LLMEVAL_STATE, else {DEFAULT_STATE}")
+    prune.add_argument("--older-than", type=_days, metavar="DAYS", help="only what is older; default: all")
+    prune.add_argument("--state", type=Path, default=argparse.SUPPRESS, help=where)
     said = parser.parse_args(arguments)
     if said.command == "schema":
         return _schema(said.kind)
     if said.command == "list":
         return _list(said.what)
-    return _prune(said.state or Path(os.environ.get("LLMEVAL_STATE", "").strip() or DEFAULT_STATE), said.days)
+    path = said.state or Path(os.environ.get("LLMEVAL_STATE", "").strip() or DEFAULT_STATE)
+    if not path.exists():
+        sys.stderr.write(f"there is no state at {path}; --state names another\n")
+        return 2
+    return _facts(path) if said.upkeep is None else _prune(path, said.older_than)
 
 
 def _days(text: str) -> float:
@@ -58,14 +64,27 @@ def _list(what: str) -> int:
     return 0
 
 
+def _facts(path: Path) -> int:
+    from .core.clock import timestamp
+    from .core.errors import StateError
+    from .state.sqlite.reading import facts
+
+    try:
+        found = facts(path)
+    except StateError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    sys.stdout.write(f"{path}: {found.responses:,} answers, {found.runs:,} runs, {found.size:,} bytes\n")
+    if found.oldest is not None and found.newest is not None:
+        sys.stdout.write(f"answers from {timestamp(found.oldest)} to {timestamp(found.newest)}\n")
+    return 0
+
+
 def _prune(path: Path, days: float | None) -> int:
     from .core.clock import SystemClock
     from .core.errors import StateError
     from .state.sqlite.prune import prune
 
-    if not path.exists():
-        sys.stderr.write(f"there is no state at {path}; --state names another\n")
-        return 2
     try:
         pruned = prune(path, SystemClock(), days)
     except StateError as error:

@@ -17,16 +17,12 @@ SECOND = 1_000_000_000
 class Rate:
     """A limit of ``amount`` in ``seconds``, kept as GCRA in whole nanoseconds.
 
-    ``interval_ns`` is the time that one call or token takes, ``burst`` how many may go at once: 1 + floor(amount / 10),
-    so that no half-open window of ``seconds`` holds more than 1.1 x amount (at least one).
+    ``burst`` is how many may go at once: 1 + floor(amount / 10), so that no half-open window of ``seconds`` holds more
+    than 1.1 x amount (at least one).
     """
 
     amount: float
     seconds: float = 1.0
-
-    @property
-    def interval_ns(self) -> int:
-        return max(1, round(self.seconds * SECOND / self.amount))
 
     @property
     def burst(self) -> int:

@@ -33,7 +33,9 @@ def test_a_state_is_pruned(tmp_path, capsys):
     store.end(complete=True).result()
     store.close()
 
-    assert main(["state", "prune", "--state", str(path)]) == 0
+    assert main(["state", "--state", str(path)]) == 0
+    assert capsys.readouterr().out.startswith(f"{path}: 0 answers, 1 runs, ")
+    assert main(["state", "prune", "--older-than", "0", "--state", str(path)]) == 0
 
     assert capsys.readouterr().out == f"{path}: removed 0 answers and 1 runs\n"
 
