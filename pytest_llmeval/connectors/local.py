@@ -56,7 +56,7 @@ def _processors() -> int:
 
 
 #: Children of one thread each give more answers than one of several, whose threads wait for one another: on two idle
-#: cores 7.1 a second by two children, 5.6 by one of two threads; on two busy cores that one falls below 1.
+#: cores 6.7 a second by two children, 4.4 by one of two threads; on two busy cores that one falls below 1.
 CHILDREN = min(4, _processors())
 THREADS = max(1, min(4, _processors() // CHILDREN))
 

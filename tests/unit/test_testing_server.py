@@ -1,7 +1,9 @@
 """What pytest_llmeval.testing ships: the loopback server, its behaviours, the fake connector."""
 
 import http.client
+import io
 import json
+import socket
 import subprocess
 import sys
 import time
@@ -26,6 +28,7 @@ from pytest_llmeval.testing import (
     slow_headers,
     when,
 )
+from pytest_llmeval.testing.__main__ import main
 
 
 @contextmanager
@@ -153,9 +156,10 @@ def test_what_nobody_answers_is_a_500():
 
 def test_what_is_no_request_gets_a_400_and_the_server_goes_on():
     with serve() as server:
-        with client(server.url) as connection:
-            connection.request("POST", "/v1/chat/completions", iter([b"a"]), encode_chunked=True)
-            assert connection.getresponse().status == 400
+        for sent in (b"POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n", b"\x16\x03\x01", b"POST\r\n\r\n"):
+            with socket.create_connection(("127.0.0.1", server.port), timeout=5) as connection:
+                connection.sendall(sent)
+                assert connection.recv(1000).startswith(b"HTTP/1.1 400 ")
         assert text_of(server.url) == "ok"
 
 
@@ -195,6 +199,12 @@ def test_it_runs_as_a_process_of_its_own_until_its_input_ends():
         process.stdout.close()
         process.kill()
         process.wait()
+
+
+def test_the_program_serves_while_its_input_lasts(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "stdin", io.StringIO("any"))
+    assert main(["--until-eof", "--rate", "5", "--burst", "2", "--retry-after", "1"]) == 0
+    assert capsys.readouterr().out.startswith("http://127.0.0.1:")
 
 
 # The fake connector
