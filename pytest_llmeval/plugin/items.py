@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -150,24 +151,29 @@ class SampleItem(LlmevalItem):
             self.facts["text"] = text
 
 
-class GateItem(LlmevalItem):
-    """One condition over a whole recipe."""
+class ConditionItem(LlmevalItem):
+    """One condition: setup judges it, the call says whether it holds."""
 
-    def __init__(self, *, plan: RecipePlan, gate: GateRecord, **kwargs: Any) -> None:
+    def __init__(self, *, gate: GateRecord, **kwargs: Any) -> None:
         origin = gate.condition.origin
         super().__init__(place=(origin.path, origin.line), **kwargs)
-        self.plan = plan
         self.gate = gate
         self.verdict: Verdict | None = None
 
-    def recipes(self) -> tuple[RecipePlan, ...]:
-        return (self.plan,)
+    @abstractmethod
+    def judge(self, run: Run) -> Verdict: ...
+
+    def unmeasurable(self, verdict: Verdict) -> str:
+        return failure.unmeasurable(self.gate, verdict)
+
+    def failed(self, verdict: Verdict) -> str:
+        return failure.failed_grade(self.gate, verdict)
 
     def setup(self) -> None:
         run = self.run_share
         run.look_for_faults(self)
         try:
-            verdict = self.verdict = run.verdict(self.plan, self.gate)
+            verdict = self.verdict = self.judge(run)
         except RunStoppedError as stop:
             self._skip(f"run stopped: {stop}")
             return
@@ -175,14 +181,34 @@ class GateItem(LlmevalItem):
         if run.settings.junit == "all":
             self.user_properties.extend(junit.gate_properties(self.gate, verdict))
         if verdict.kind == "unmeasurable":
-            self._skip_for_lack(self.plan)
-            self._fail_setup(failure.unmeasurable(self.gate, verdict, run.summary(self.plan)))
+            self._skip_for_lack(*self.recipes())
+            self._fail_setup(self.unmeasurable(verdict))
 
     def runtest(self) -> None:
         assert self.verdict is not None
         if self.verdict.kind == "failed":
-            text = self.run_share.gate_failure(self.plan, self.gate, self.verdict)
+            text = self.failed(self.verdict)
             raise GateFailedError(text, f"{self.gate.condition.text} does not hold")
+
+
+class GateItem(ConditionItem):
+    """One condition over a whole recipe."""
+
+    def __init__(self, *, plan: RecipePlan, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.plan = plan
+
+    def recipes(self) -> tuple[RecipePlan, ...]:
+        return (self.plan,)
+
+    def judge(self, run: Run) -> Verdict:
+        return run.verdict(self.plan, self.gate)
+
+    def unmeasurable(self, verdict: Verdict) -> str:
+        return failure.unmeasurable(self.gate, verdict, self.run_share.summary(self.plan))
+
+    def failed(self, verdict: Verdict) -> str:
+        return self.run_share.gate_failure(self.plan, self.gate, verdict)
 
 
 class CookbookRecipeItem(LlmevalItem):
@@ -220,37 +246,15 @@ class CookbookRecipeItem(LlmevalItem):
             raise GateFailedError("\n".join(texts), f"{names}: does not hold")
 
 
-class CookbookGateItem(LlmevalItem):
+class CookbookGateItem(ConditionItem):
     """A cookbook's own condition on its grade."""
 
-    def __init__(self, *, cookbook: CookbookPlan, gate: GateRecord, **kwargs: Any) -> None:
-        origin = gate.condition.origin
-        super().__init__(place=(origin.path, origin.line), **kwargs)
+    def __init__(self, *, cookbook: CookbookPlan, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
         self.cookbook = cookbook
-        self.gate = gate
-        self.verdict: Verdict | None = None
 
     def recipes(self) -> tuple[RecipePlan, ...]:
         return self.cookbook.recipes
 
-    def setup(self) -> None:
-        run = self.run_share
-        run.look_for_faults(self)
-        try:
-            verdict = self.verdict = run.cookbook_verdict(self.cookbook, self.gate)
-        except RunStoppedError as stop:
-            self._skip(f"run stopped: {stop}")
-            return
-        self.facts = {"gate": verdict.kind}
-        if run.settings.junit == "all":
-            self.user_properties.extend(junit.gate_properties(self.gate, verdict))
-        if verdict.kind == "unmeasurable":
-            self._skip_for_lack(*self.cookbook.recipes)
-            self._fail_setup(failure.unmeasurable(self.gate, verdict))
-
-    def runtest(self) -> None:
-        assert self.verdict is not None
-        if self.verdict.kind == "failed":
-            raise GateFailedError(
-                failure.failed_grade(self.gate, self.verdict), f"{self.gate.condition.text} does not hold"
-            )
+    def judge(self, run: Run) -> Verdict:
+        return run.cookbook_verdict(self.cookbook, self.gate)
