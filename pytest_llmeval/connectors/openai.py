@@ -34,6 +34,7 @@ class OpenAI:
     """
 
     id: ClassVar[str] = "openai"
+    carries_cost: ClassVar[bool] = False
 
     model: str
     base_url: EnvironmentText = ""

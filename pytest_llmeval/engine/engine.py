@@ -19,7 +19,7 @@ from anyio.abc import TaskGroup
 
 from ..core.clock import Clock
 from ..core.endpoint import Endpoint
-from ..core.errors import EngineFailure, InvalidRequest
+from ..core.errors import EndpointStopped, EngineFailure, RequestError
 from ..core.exchange import Request, Response
 from ..core.extension import Opening
 from ..core.plan import RecipePlan, Unit
@@ -128,26 +128,34 @@ class Engine:
                 self._changed.wait(WATCH)
         return [self._settled[key] for key in keys]
 
-    def ask(self, endpoint: Endpoint, requests: Iterable[Request]) -> list[Answer]:
-        """A test's own questions. All are settled, then the first error is raised (InvalidRequest)."""
+    def ask(self, endpoint: Endpoint, requests: Iterable[Request], *, anew: bool = False) -> list[Answer]:
+        """A test's own questions, in order; ``anew`` past what is stored.
+
+        All are settled, then the first error is raised: RequestError, as EndpointStopped where the endpoint was.
+        """
+        replies = [self._result(future) for future in self._submit(endpoint, requests, anew=anew)]
+        return [_answer(reply) for reply in replies]
+
+    async def aask(self, endpoint: Endpoint, request: Request, *, anew: bool = False) -> Answer:
+        """As ``ask``, awaited in an asyncio loop of the test's own."""
+        (future,) = self._submit(endpoint, [request], anew=anew)
+        waiting = asyncio.wrap_future(future)
+        while not waiting.done():
+            self._look()
+            await asyncio.wait([waiting], timeout=WATCH)
+        return _answer(waiting.result())
+
+    def _submit(self, endpoint: Endpoint, requests: Iterable[Request], *, anew: bool) -> list[Future[Reply]]:
         bucket = self._bucket(endpoint)
         futures: list[Future[Reply]] = []
         works = []
         for request in requests:
             future: Future[Reply] = Future()
-            settle = partial(_settle_future, future)
-            works.append(Work(wanted_for_question(endpoint, bucket, request), request, settle, urgent=True))
+            wanted = wanted_for_question(endpoint, bucket, request, anew=anew)
+            works.append(Work(wanted, request, partial(_settle_future, future), urgent=True))
             futures.append(future)
         self._call(partial(self._add, endpoint, works))
-        replies = [self._result(future) for future in futures]
-        answers = []
-        for reply in replies:
-            if reply.run_stopped:
-                raise RunStoppedError(reply.error)
-            if reply.response is None:
-                raise InvalidRequest(reply.error)
-            answers.append(Answer(reply.response, reply.cached))
-        return answers
+        return futures
 
     def forget(self, plan: RecipePlan, unit: Unit) -> None:
         """What came to nothing is asked anew when its item runs again."""
@@ -349,6 +357,14 @@ def _unanswered(reply: Reply) -> Outcome:
     if reply.stopped or reply.run_stopped:
         return Outcome("not_asked", error=reply.error, endpoint_stopped=reply.stopped)
     return Outcome("error", error=reply.error, attempts=reply.attempts)
+
+
+def _answer(reply: Reply) -> Answer:
+    if reply.run_stopped:
+        raise RunStoppedError(reply.error)
+    if reply.response is None:
+        raise EndpointStopped(reply.error) if reply.stopped else RequestError(reply.error)
+    return Answer(reply.response, reply.cached)
 
 
 def _settle_future(future: Future[Reply], _work: Work, reply: Reply) -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
+from ..core.assertable import Result
 from ..core.clock import SystemClock
 from ..core.plan import CookbookPlan, RecipePlan, Unit
 from ..core.record import GateRecord, RunInfo
@@ -21,6 +22,7 @@ from ..grading.tally import Tally, tally
 from ..grading.verdicts import judge, judge_cookbook, judge_recipe
 from ..grading.worst import Sample, worst
 from ..state.sqlite.store import SqliteStore
+from .results import result_of
 
 CacheMode = Literal["use", "refresh", "only", "off"]
 
@@ -42,15 +44,25 @@ class Evaluation:
     ) -> None:
         """Enter plans into the ledger; beside each recipe the ids of its selected units (None: all)."""
         for plan, selected in recipes:
-            units = [unit.record for unit in plan.units]
-            if selected is not None:
-                units = [replace(unit, selected=unit.id in selected) for unit in units]
-            self.store.plan(plan.record, units)
-            skipped = [unit for unit in units if unit.skip is not None]
-            if skipped:
-                self.store.record([(plan.record.id, unit.id, Outcome("skipped", error=unit.skip)) for unit in skipped])
+            self._enter(plan, selected)
         for cookbook in cookbooks:
             self.store.cookbook(cookbook.record)
+
+    def _enter(self, plan: RecipePlan, selected: frozenset[str] | None) -> None:
+        units = [unit.record for unit in plan.units]
+        if selected is not None:
+            units = [replace(unit, selected=unit.id in selected) for unit in units]
+        self.store.plan(plan.record, units)
+        skipped = [unit for unit in units if unit.skip is not None]
+        if skipped:
+            self.store.record([(plan.record.id, unit.id, Outcome("skipped", error=unit.skip)) for unit in skipped])
+
+    def result(self, plan: RecipePlan) -> Result:
+        """A recipe asked whole, whatever else was selected, and what it came to."""
+        if plan.record.id not in self._tallies:
+            self._enter(plan, None)
+            self.store.select(plan.record.id)
+        return result_of(self.tally(plan), self.summary(plan))
 
     def outcome(self, plan: RecipePlan, unit: Unit) -> Outcome:
         return self.engine.settle(plan, [unit])[0]
