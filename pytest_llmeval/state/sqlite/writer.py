@@ -23,7 +23,7 @@ Operation = Callable[[sqlite3.Connection], T]
 
 #: how many operations are committed together at most
 GROUP = 256
-#: seconds from one commit to the next: what comes meanwhile is committed together, and a lone operation waits for nobody
+#: seconds from one commit to the next; what comes meanwhile is committed together, a lone operation waits for nobody
 PACE = 0.002
 #: seconds to wait for another process's transaction; only a stuck one takes so long
 PATIENCE = 60.0
