@@ -60,15 +60,26 @@ class Engine:
 
     Units handed to ``look_ahead`` are settled in their order as far ahead as limits allow; ``settle`` waits for some.
     All public methods are called from one thread, the one that runs the tests; they raise EngineFailure where the
-    engine died and RunStoppedError where the run was stopped.
+    engine died and RunStoppedError where the run was stopped. ``orphaned`` tells why this process should stop by
+    itself, empty while it should not.
     """
 
-    def __init__(self, store: Store, clock: Clock, folder: Path, redactor: Redactor, salt: str) -> None:
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        folder: Path,
+        redactor: Redactor,
+        salt: str,
+        *,
+        orphaned: Callable[[], str] = lambda: "",
+    ) -> None:
         self._store = store
         self._clock = clock
         self._folder = folder
         self._redactor = redactor
         self._salt = salt
+        self._orphaned = orphaned
         self._changed = threading.Condition()
         self._settled: dict[Key, Outcome] = {}
         self._works: dict[Key, Work] = {}
@@ -261,10 +272,10 @@ class Engine:
                 self._changed.notify_all()
 
     async def _watch_run(self) -> None:
-        """Another process may stop the run."""
+        """Another process may stop the run, or leave this one alone."""
         while True:
             await asyncio.sleep(WATCH)
-            reason = await asyncio.wrap_future(self._store.run_stopped())
+            reason = self._orphaned() or await asyncio.wrap_future(self._store.run_stopped())
             if reason and not self._stopped:
                 self._stopped = reason
                 self._close_lanes()

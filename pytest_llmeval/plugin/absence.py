@@ -11,6 +11,7 @@ from ..core.result import Outcome
 from ..core.text import one_line, safe
 
 if TYPE_CHECKING:
+    from ..engine.engine import RunStoppedError
     from .run import Run
 
 
@@ -29,6 +30,12 @@ def show_absence(run: Run, plan: RecipePlan, unit: Unit, outcome: Outcome) -> No
         fail(f"{origin.path}:{origin.line}: no answer from {plan.endpoint.id}: {outcome.error}")
     if outcome.kind == "not_asked":
         skip(outcome.error or "not asked")
+
+
+def leave(item: pytest.Item, why: RunStoppedError) -> NoReturn:
+    """The run was stopped: this item skips, and the session leaves the rest of its queue."""
+    item.session.shouldstop = f"run stopped: {why}"
+    skip(f"run stopped: {why}")
 
 
 def stopped(endpoint: str, message: str | None) -> str:

@@ -17,7 +17,7 @@ from ..core.result import Score
 from ..core.sample import Message, Sample
 from ..engine.engine import Engine, RunStoppedError
 from ..engine.evaluate import score
-from .absence import fail, failure, skip, stopped
+from .absence import fail, failure, leave, skip, stopped
 from .run import run_share
 
 T = TypeVar("T")
@@ -123,7 +123,7 @@ class Llmeval:
         try:
             return ask(self._engine())
         except RunStoppedError as stop:
-            skip(f"run stopped: {stop}")
+            leave(self._item, stop)
         except EndpointStopped as error:
             lack = self._run.lacks(endpoint)
             if lack:

@@ -14,7 +14,7 @@ from ..core.result import Outcome, Verdict
 from ..core.text import one_line
 from ..engine.engine import RunStoppedError
 from ..reports import failure, junit
-from .absence import fail, show_absence, skip
+from .absence import fail, leave, show_absence, skip
 from .keys import RUN
 from .shown import shown
 
@@ -106,7 +106,7 @@ class SampleItem(LlmevalItem):
         try:
             outcome = self.outcome = run.outcome(self.plan, self.unit)
         except RunStoppedError as stop:
-            skip(f"run stopped: {stop}")
+            leave(self, stop)
         if run.settings.junit == "all":
             self.user_properties.extend(junit.sample_properties(self.plan.record, outcome))
         # a stopped endpoint is an error of the item that shows it alone; that is known when it does
@@ -159,7 +159,7 @@ class ConditionItem(LlmevalItem):
         try:
             verdict = self.verdict = self.judge(run)
         except RunStoppedError as stop:
-            skip(f"run stopped: {stop}")
+            leave(self, stop)
         self.facts = {"gate": verdict.kind}
         if run.settings.junit == "all":
             self.user_properties.extend(junit.gate_properties(self.gate, verdict))
@@ -212,7 +212,7 @@ class CookbookRecipeItem(LlmevalItem):
         try:
             self.verdict, self.gates = run.recipe_verdict(self.plan)
         except RunStoppedError as stop:
-            skip(f"run stopped: {stop}")
+            leave(self, stop)
         self.facts = {"recipe": self.verdict.kind}
         if self.verdict.kind == "unmeasurable":
             self._skip_for_lack(self.plan)

@@ -13,7 +13,7 @@ from ..core.exchange import Response
 from ..core.plan import RecipePlan, Unit
 from ..core.text import one_line
 from ..engine.engine import RunStoppedError
-from .absence import fail, failure, show_absence, skip
+from .absence import fail, failure, leave, show_absence
 from .tags import register_tags
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def response(of: Marked, run: Run, item: pytest.Item) -> Response:
     try:
         outcome = run.for_test(item).outcome(of.plan, of.unit)
     except RunStoppedError as stop:
-        skip(f"run stopped: {stop}")
+        leave(item, stop)
     show_absence(run, of.plan, of.unit, outcome)
     assert outcome.response is not None
     return outcome.response

@@ -26,6 +26,7 @@ from .items import CookbookGateItem, LlmevalItem, SampleItem
 from .keys import REGISTRY, RUN, RUN_ID, SETTINGS, USED
 from .marked import marked
 from .options import Settings
+from .stops import orphaned
 
 T = TypeVar("T")
 
@@ -81,6 +82,7 @@ class Run:
                     mode=settings.cache,
                     ttl_days=settings.ttl_days,
                     root=self.config.rootpath,
+                    orphaned=orphaned(self.config),
                 )
             except StateError as error:
                 fail(str(error))

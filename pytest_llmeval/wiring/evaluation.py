@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
@@ -113,11 +113,22 @@ class Evaluation:
             self.store.close()
 
 
-def open_evaluation(state: Path, run: RunInfo, *, mode: CacheMode, ttl_days: float | None, root: Path) -> Evaluation:
-    """Open the state, enter the run, start the engine. Raises StateError where the state cannot be used."""
+def open_evaluation(
+    state: Path,
+    run: RunInfo,
+    *,
+    mode: CacheMode,
+    ttl_days: float | None,
+    root: Path,
+    orphaned: Callable[[], str] = lambda: "",
+) -> Evaluation:
+    """Open the state, enter the run, start the engine, which stops by itself when ``orphaned`` says why.
+
+    Raises StateError where the state cannot be used.
+    """
     clock, redactor = SystemClock(), Redactor()
     store = SqliteStore.open(state, run.id, mode=mode, clock=clock, ttl_days=ttl_days, root=root, redactor=redactor)
     store.begin(run)
-    engine = Engine(store, clock, store.path.parent, redactor, store.salt)
+    engine = Engine(store, clock, store.path.parent, redactor, store.salt, orphaned=orphaned)
     engine.start()
     return Evaluation(store, engine)

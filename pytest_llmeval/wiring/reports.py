@@ -8,6 +8,7 @@ from ..core.record import RunLedger
 from ..core.summary import GateSummary, RunRecord
 from ..grading.grades import Graded
 from ..grading.summary import summarize, summarize_cookbook
+from ..state.sqlite.reading import begun
 from ..state.sqlite.store import SqliteStore
 
 
@@ -33,6 +34,21 @@ def peek_run(state: Path, run: str, root: Path) -> RunRecord:
         return sum_up(store.read())
     finally:
         store.close()
+
+
+def stop_run(state: Path, run: str, root: Path, reason: str) -> bool:
+    """All processes of a run ask nothing more; False where none of them has begun it.
+
+    Raises StateError where the state cannot be read or written.
+    """
+    if not begun(state, run):
+        return False
+    store = SqliteStore.open(state, run, root=root)
+    try:
+        store.stop_run(reason).result()
+    finally:
+        store.close()
+    return True
 
 
 def sum_up(ledger: RunLedger) -> RunRecord:
