@@ -50,8 +50,14 @@ def pytest_configure(config: pytest.Config) -> None:
             check_reports(config)
         from .watch import Watch
 
-        config.stash[WATCH] = Watch()
+        state = config.stash[SETTINGS].state
+        new = "" if state.exists() else " (new)"
+        config.stash[WATCH] = Watch(f"llmeval: state {_within(state, config.rootpath)}{new}")
         config.pluginmanager.register(config.stash[WATCH], "llmeval-watch")
+    if config.stash[SETTINGS].missed:
+        from .missed import Missed
+
+        config.pluginmanager.register(Missed(config), "llmeval-missed")
     if config.pluginmanager.hasplugin("xdist"):
         from .xdist import Xdist
 
@@ -104,10 +110,11 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 
 def pytest_report_collectionfinish(config: pytest.Config) -> str | None:
-    if RUN not in config.stash:
+    watch = config.stash.get(WATCH, None)
+    if RUN not in config.stash or watch is None:
         return None
-    state = config.stash[SETTINGS].state
-    return f"llmeval: state {_within(state, config.rootpath)}{'' if state.exists() else ' (new)'}"
+    line, watch.state = watch.state, ""
+    return line
 
 
 @pytest.hookimpl(trylast=True)
@@ -126,7 +133,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     watch = config.stash.get(WATCH, None)
-    if watch is not None and (watch.seen or watch.strangers):
+    if watch is not None and (watch.seen or watch.strangers or watch.told):
         from .terminal import show
 
         show(terminalreporter, config)

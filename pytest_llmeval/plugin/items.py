@@ -54,6 +54,11 @@ class LlmevalItem(pytest.Item):
             self.add_marker(pytest.mark.timeout(0))
 
     @property
+    def ledger_id(self) -> str | None:
+        """Under which the ledger keeps what became of it; None for a skipped row, of which nothing can become."""
+        return self.nodeid
+
+    @property
     def run_share(self) -> Run:
         return self.config.stash[RUN]
 
@@ -102,6 +107,11 @@ class SampleItem(LlmevalItem):
             self.add_marker(pytest.mark.skip(reason=one_line(unit.record.skip)))
         if unit.sample.xfail is not None:
             self.add_marker(pytest.mark.xfail(reason=one_line(unit.sample.xfail), raises=MissedError))
+
+    @property
+    def ledger_id(self) -> str | None:
+        # within a cookbook too it is the recipe's
+        return None if self.unit.record.skip is not None else self.unit.record.nodeid
 
     def setup(self) -> None:
         run = self.run_share
@@ -159,6 +169,10 @@ class ConditionItem(LlmevalItem):
         super().__init__(place=(origin.path, origin.line), **kwargs)
         self.gate = gate
         self.verdict: Verdict | None = None
+
+    @property
+    def ledger_id(self) -> str | None:
+        return self.gate.id
 
     @abstractmethod
     def judge(self, run: Run) -> Verdict: ...
@@ -227,7 +241,7 @@ class CookbookRecipeItem(LlmevalItem):
         run = self.run_share
         run.look_for_faults(self)
         try:
-            self.verdict, self.gates = run.recipe_verdict(self.plan)
+            self.verdict, self.gates = run.recipe_verdict(self.plan, self.nodeid)
         except RunStoppedError as stop:
             self._skip(f"run stopped: {stop}")
             return

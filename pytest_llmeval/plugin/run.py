@@ -143,9 +143,9 @@ class Run:
     def verdict(self, plan: RecipePlan, gate: GateRecord) -> Verdict:
         return self._opened.verdict(plan, gate)
 
-    def recipe_verdict(self, plan: RecipePlan) -> tuple[Verdict, list[tuple[GateRecord, Verdict]]]:
-        """Of a recipe as a whole, and of each of its gates."""
-        return self._opened.recipe_verdict(plan)
+    def recipe_verdict(self, plan: RecipePlan, item: str) -> tuple[Verdict, list[tuple[GateRecord, Verdict]]]:
+        """Of a recipe as a whole, kept under the id of the item that shows it, and of each of its gates."""
+        return self._opened.recipe_verdict(plan, item)
 
     def cookbook_verdict(self, cookbook: CookbookPlan, gate: GateRecord) -> Verdict:
         return self._opened.cookbook_verdict(cookbook, gate)

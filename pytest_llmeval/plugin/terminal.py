@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pytest
 
 from ..core.text import safe
@@ -21,6 +23,7 @@ def show(reporter: pytest.TerminalReporter, config: pytest.Config) -> None:
         reporter.write_line(f"llmeval: no report: {safe(watch.problem)}", red=True)
     record = config.stash.get(RECORD, None)
     if record is None:
+        _tell(reporter, watch.told)
         return
     for node_id, text in watch.texts:
         reporter.write_sep("_", safe(node_id))
@@ -33,5 +36,13 @@ def show(reporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     width = reporter._tw.fullwidth if reporter._tw.hasmarkup else max(reporter._tw.fullwidth, LOG_WIDTH)  # noqa: SLF001 - pytest has no public door to it
     if config.get_verbosity() > -2:
         reporter.section("llmeval", sep="=")
+    # under xdist no hook knows the files before the first test
+    if config.get_verbosity() >= 0:
+        _tell(reporter, [*([watch.state] if watch.state else []), *watch.told])
     for line in lines(record, width, config.get_verbosity(), missed=len(watch.missed)):
         reporter.write_line(line.text, **({line.style: True} if line.style else {}))
+
+
+def _tell(reporter: pytest.TerminalReporter, lines: Iterable[str]) -> None:
+    for line in lines:
+        reporter.write_line(safe(line))

@@ -11,8 +11,12 @@ import pytest
 class Watch:
     """Listens to reports. Cheap where no item is ours: an attribute looked for and not found."""
 
-    def __init__(self) -> None:
+    def __init__(self, state: str = "") -> None:
         self.seen = False
+        #: the line that says where the state is, until it was shown
+        self.state = state
+        #: lines for people that could not be shown before the first test
+        self.told: list[str] = []
         #: node id and reason of noted misses, in the order of running
         self.missed: list[tuple[str, str]] = []
         #: node id and whole text of noted misses, where ``-vv`` asks for them
@@ -24,6 +28,11 @@ class Watch:
 
     def not_ours(self, path: Path, why: str) -> None:
         self.strangers[path.name] = why
+
+    def tell(self, line: str) -> None:
+        """Once, however many processes say it."""
+        if line not in self.told:
+            self.told.append(line)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         facts: dict[str, Any] | None = getattr(report, "llmeval", None)

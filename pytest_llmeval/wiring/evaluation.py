@@ -59,10 +59,11 @@ class Evaluation:
         """Judge a condition over the whole recipe: what nobody has asked yet is asked now."""
         return self.store.verdict(gate.id, judge(self.tally(plan), gate.condition)).result()
 
-    def recipe_verdict(self, plan: RecipePlan) -> tuple[Verdict, list[tuple[GateRecord, Verdict]]]:
-        """Of the recipe as a whole, and of each of its gates."""
+    def recipe_verdict(self, plan: RecipePlan, item: str) -> tuple[Verdict, list[tuple[GateRecord, Verdict]]]:
+        """Of the recipe as a whole, kept under the id of the item that shows it, and of each of its gates."""
         gates = [(gate, self.verdict(plan, gate)) for gate in plan.record.gates]
-        return judge_recipe(self.tally(plan), [verdict for _, verdict in gates]), gates
+        whole = judge_recipe(self.tally(plan), [verdict for _, verdict in gates])
+        return self.store.verdict(item, whole).result(), gates
 
     def cookbook_verdict(self, cookbook: CookbookPlan, gate: GateRecord) -> Verdict:
         """Judge a cookbook's condition on its grade."""
