@@ -111,7 +111,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 def pytest_report_collectionfinish(config: pytest.Config) -> str | None:
     watch = config.stash.get(WATCH, None)
-    if RUN not in config.stash or watch is None:
+    if RUN not in config.stash or watch is None or config.get_verbosity() < 0 or config.option.collectonly:
         return None
     line, watch.state = watch.state, ""
     return line

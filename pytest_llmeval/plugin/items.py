@@ -70,6 +70,23 @@ class LlmevalItem(pytest.Item):
         # with the trailing blank, pytest shows the id as it is typed, whatever it ends with
         return self.path, max(self.place[1] - 1, 0), f"{self.nodeid} "
 
+    @property
+    def left_out(self) -> bool:
+        """Whether a conftest marked it to be skipped before the run began: then nothing is asked for it."""
+        return self.get_closest_marker("skip") is not None
+
+    def setup(self) -> None:
+        # both options show what would be set up, and here that costs requests
+        if self.config.option.setuponly:
+            return
+        run = self.run_share
+        run.look_for_faults(self)
+        self.settle(run)
+
+    @abstractmethod
+    def settle(self, run: Run) -> None:
+        """Get what this item shows, or say why it cannot be had."""
+
     def repr_failure(self, excinfo: ExceptionInfo[BaseException], style: Any = None) -> str | TerminalRepr:
         if isinstance(excinfo.value, OURS):
             return shown(self.place, excinfo.value.args[0], excinfo.value.args[1])
@@ -113,9 +130,12 @@ class SampleItem(LlmevalItem):
         # within a cookbook too it is the recipe's
         return None if self.unit.record.skip is not None else self.unit.record.nodeid
 
-    def setup(self) -> None:
-        run = self.run_share
-        run.look_for_faults(self)
+    @property
+    def left_out(self) -> bool:
+        # a row that is skipped by its file is part of its recipe: it is counted as skipped
+        return self.unit.record.skip is None and super().left_out
+
+    def settle(self, run: Run) -> None:
         if self.outcome is not None and self.outcome.kind == "error":
             run.forget(self.plan, self.unit)
         try:
@@ -183,9 +203,7 @@ class ConditionItem(LlmevalItem):
     def failed(self, verdict: Verdict) -> str:
         return failure.failed_grade(self.gate, verdict)
 
-    def setup(self) -> None:
-        run = self.run_share
-        run.look_for_faults(self)
+    def settle(self, run: Run) -> None:
         try:
             verdict = self.verdict = self.judge(run)
         except RunStoppedError as stop:
@@ -237,9 +255,7 @@ class CookbookRecipeItem(LlmevalItem):
     def recipes(self) -> tuple[RecipePlan, ...]:
         return (self.plan,)
 
-    def setup(self) -> None:
-        run = self.run_share
-        run.look_for_faults(self)
+    def settle(self, run: Run) -> None:
         try:
             self.verdict, self.gates = run.recipe_verdict(self.plan, self.nodeid)
         except RunStoppedError as stop:

@@ -51,7 +51,7 @@ class Missed:
             output[TOLD] = self._said
 
     def pytest_report_collectionfinish(self) -> str | None:
-        return self._said or None
+        return self._said if self._said and self._config.get_verbosity() >= 0 else None
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:

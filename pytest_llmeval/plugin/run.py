@@ -16,10 +16,11 @@ from ..core.result import Outcome, Verdict
 from ..core.summary import RecipeSummary
 from ..reports import failure
 from ..wiring.evaluation import Evaluation, open_evaluation
-from ..wiring.plans import PlanOptions, Reader
+from ..wiring.plans import PlanOptions, Reader, identities_in
 from .items import CookbookGateItem, LlmevalItem, SampleItem
 from .keys import REGISTRY, RUN, RUN_ID, SETTINGS
 from .options import Settings
+from .unavailable import lack_of
 
 T = TypeVar("T")
 
@@ -73,7 +74,7 @@ class Run:
         return self._evaluation
 
     def _enter(self, session: pytest.Session, evaluation: Evaluation) -> None:
-        ours = [item for item in session.items if isinstance(item, LlmevalItem)]
+        ours = [item for item in session.items if isinstance(item, LlmevalItem) and not item.left_out]
         whole = {plan.record.id for item in ours for plan in item.recipes()}
         parts: dict[str, set[str]] = {}
         plans: dict[str, RecipePlan] = {}
@@ -96,7 +97,7 @@ class Run:
         """What the items need, in their order."""
         for item in items:
             if isinstance(item, SampleItem):
-                if item.get_closest_marker("skip") is None:
+                if item.unit.record.skip is None:
                     yield item.plan, item.unit
             else:
                 for plan in item.recipes():
@@ -134,10 +135,7 @@ class Run:
 
     def lacks(self, plan: RecipePlan) -> str:
         """What this machine lacks for a plan's endpoint, where the ini ``llmeval_unavailable`` says to skip for it."""
-        missing = getattr(plan.endpoint.connector, "missing", None)
-        if self.settings.unavailable != "skip" or missing is None:
-            return ""
-        found = missing()
+        found = lack_of(plan) if self.settings.unavailable == "skip" else ""
         return f"endpoint {plan.endpoint.id} is not available here: {found}" if found else ""
 
     def verdict(self, plan: RecipePlan, gate: GateRecord) -> Verdict:
@@ -185,6 +183,7 @@ def _plan_options(config: pytest.Config, settings: Settings, registry: Registry)
         percentage=settings.percentage,
         seed=settings.seed,
         misses=settings.misses,
+        last_identity=identities_in(settings.state),
     )
 
 

@@ -35,7 +35,7 @@ def show(reporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     # a log has no width of its own: there every column fits
     width = reporter._tw.fullwidth if reporter._tw.hasmarkup else max(reporter._tw.fullwidth, LOG_WIDTH)  # noqa: SLF001 - pytest has no public door to it
     if config.get_verbosity() > -2:
-        reporter.section("llmeval", sep="=")
+        reporter.write_sep("=", "llmeval")
     # under xdist no hook knows the files before the first test
     if config.get_verbosity() >= 0:
         _tell(reporter, [*([watch.state] if watch.state else []), *watch.told])

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Literal
 
 from ..core.clock import SystemClock
+from ..core.endpoint import Endpoint
+from ..core.identity import Identity
 from ..core.plan import CookbookPlan, RecipePlan, Unit
 from ..core.record import GateRecord, RunInfo
 from ..core.redaction import Redactor
@@ -33,6 +35,7 @@ class Evaluation:
         self.engine = engine
         self._tallies: dict[str, Tally] = {}
         self._summaries: dict[str, RecipeSummary] = {}
+        self._identified: set[str] = set()
         self._closed = False
 
     def enter(
@@ -49,8 +52,17 @@ class Evaluation:
             skipped = [unit for unit in units if unit.skip is not None]
             if skipped:
                 self.store.record([(plan.record.id, unit.id, Outcome("skipped", error=unit.skip)) for unit in skipped])
+            self._identify(plan.endpoint)
         for cookbook in cookbooks:
             self.store.cookbook(cookbook.record)
+
+    def _identify(self, endpoint: Endpoint) -> None:
+        """Once an endpoint: what it is here may be unknown where the next run takes place."""
+        if endpoint.id not in self._identified:
+            self._identified.add(endpoint.id)
+            identity = Identity.of(endpoint.connector)
+            if identity.whole:
+                self.store.identify(endpoint.id, identity)
 
     def outcome(self, plan: RecipePlan, unit: Unit) -> Outcome:
         return self.engine.settle(plan, [unit])[0]

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from ..core.endpoint import Endpoint
-from ..core.errors import Fault, Faults
+from ..core.errors import Fault, Faults, StateError
+from ..core.identity import Identity
 from ..core.plan import CookbookPlan, Items, Misses, RecipePlan
 from ..core.registry import Registry
+from ..files.document import Document, Place
 from ..files.load import Loader, RecipeFile
+from ..files.references import shown
 from ..planning.cookbooks import plan_cookbook
 from ..planning.recipes import RunChoices, plan_recipe
 from ..planning.selection import Sampling
+from ..state.sqlite import reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +34,25 @@ class PlanOptions:
     percentage: float | None = None
     seed: int = 0
     misses: Misses | None = None
+    #: the identity that an endpoint had when it last was asked, by its id; None where nobody knows
+    last_identity: Callable[[str], Identity | None] = lambda _: None
 
     @property
     def choices(self) -> RunChoices:
         sampling = None if self.percentage is None else Sampling(percentage=self.percentage, seed=self.seed)
         return RunChoices(self.system, sampling, self.misses, self.items)
+
+
+def identities_in(state: Path) -> Callable[[str], Identity | None]:
+    """``PlanOptions.last_identity`` by what a state holds; a state that cannot be read holds nothing."""
+    return partial(_last_identity, state)
+
+
+def _last_identity(state: Path, endpoint: str) -> Identity | None:
+    try:
+        return reading.last_identity(state, endpoint) if state.exists() else None
+    except StateError:
+        return None
 
 
 class Reader:
@@ -43,6 +62,8 @@ class Reader:
         self._options = options
         self._loader = Loader(options.root, options.registry)
         self._recipes: dict[Path, tuple[RecipePlan, ...]] = {}
+        #: by id the endpoints of the run, each with the place that named it first
+        self._named: dict[str, tuple[Endpoint, Place]] = {}
 
     @property
     def plans(self) -> list[RecipePlan]:
@@ -54,7 +75,10 @@ class Reader:
         if path not in self._recipes:
             overridden = bool(self._options.override_endpoints)
             recipe = self._loader.recipe(path, endpoints=not overridden)
-            self._recipes[path] = plan_recipe(recipe, self._endpoints(recipe), self._options.choices)
+            endpoints = self._endpoints(recipe)
+            self._name(endpoints, recipe.place.at("endpoints") if recipe.spec.endpoints else recipe.place)
+            known = [self._identified(endpoint) for endpoint in endpoints]
+            self._recipes[path] = plan_recipe(recipe, known, self._options.choices)
         return self._recipes[path]
 
     def cookbook(self, path: Path) -> tuple[CookbookPlan, ...]:
@@ -73,7 +97,35 @@ class Reader:
 
     def endpoint(self, reference: str, naming: Path) -> Endpoint:
         """The endpoint that a reference means, looked up from a file or folder. Raises Faults."""
-        return self._loader.endpoint(reference, naming)
+        found = self._loader.endpoint(reference, naming)
+        self._name([found], Place(Document(shown(naming, self._options.root), None)))
+        return self._identified(found)
+
+    def _identified(self, endpoint: Endpoint) -> Endpoint:
+        """With the identity that it had last, where this machine cannot tell it: stored answers are then found."""
+        here = Identity.of(endpoint.connector)
+        if here.whole:
+            return endpoint
+        last = self._options.last_identity(endpoint.id)
+        return replace(endpoint, identity=last.parts) if last is not None and last.may_stand_for(here) else endpoint
+
+    def _name(self, endpoints: Sequence[Endpoint], place: Place) -> None:
+        """Note what is asked under which id. Raises Faults where a run would have two endpoints of one id.
+
+        Limits, stops and reports go by that id.
+        """
+        faults = []
+        for endpoint in endpoints:
+            other, first = self._named.setdefault(endpoint.id, (endpoint, place))
+            if other != endpoint:
+                faults.append(
+                    place.fault(
+                        f"the endpoint {endpoint.id!r} is {_defined(endpoint)} here and {_defined(other)} in "
+                        f"{first.origin.path}; a run tells endpoints apart by their ids: rename one of the files"
+                    )
+                )
+        if faults:
+            raise Faults(faults)
 
     def _endpoints(self, recipe: RecipeFile) -> Sequence[Endpoint]:
         """Those of the run where it overrides, else the recipe's own, else the run's."""
@@ -104,3 +156,7 @@ class Reader:
     def _named_by_run(self, reference: str, recipe: RecipeFile) -> Endpoint:
         """Looked for from the recipe's place, as those that it names itself, so that one word means one file."""
         return self._loader.endpoint(reference, recipe.path)
+
+
+def _defined(endpoint: Endpoint) -> str:
+    return endpoint.origin.path or f"the connector {endpoint.connector.id!r} itself"

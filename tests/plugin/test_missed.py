@@ -9,12 +9,6 @@ import pytest
 BOTH = "cookbook: Both\nrecipes: [capitals]\nthresholds: [grade >= B]\n"
 
 
-def ran(result: pytest.RunResult) -> list[str]:
-    """Ids of the items that ran, sorted."""
-    as_serial = re.sub(r"\[gw\d] \[ *\d+%] (\w+) (recipes/\S+)", r"\2 \1", result.stdout.str())
-    return sorted(set(re.findall(r"(recipes/\S+::\S+) (?:PASSED|FAILED|MISSED|ERROR|SKIPPED)", as_serial)))
-
-
 def test_what_was_missed_and_what_failed_runs_again_and_nothing_else(anywhere, capitals):
     anywhere.write("recipes/capitals.yaml", capitals.replace(">= 0.6", ">= 0.9"))
     anywhere.write("recipes/both.cookbook.yaml", BOTH)
@@ -25,7 +19,7 @@ def test_what_was_missed_and_what_failed_runs_again_and_nothing_else(anywhere, c
     again = anywhere.run("--llmeval-missed", "-v")
 
     first.assert_outcomes(passed=4, failed=2)
-    assert ran(again) == [
+    assert anywhere.ran(again) == [
         "recipes/both.cookbook.yaml::capitals[program]",
         "recipes/capitals.yaml::gate:exact_match[program]",
         "recipes/capitals.yaml::oman[program]",
@@ -54,7 +48,10 @@ def test_an_outage_and_what_it_kept_from_being_judged_run_again(anywhere, capita
 
     again = anywhere.run("--llmeval-missed", "-v")
 
-    assert ran(again) == ["recipes/capitals.yaml::gate:exact_match[program]", "recipes/capitals.yaml::oman[program]"]
+    assert anywhere.ran(again) == [
+        "recipes/capitals.yaml::gate:exact_match[program]",
+        "recipes/capitals.yaml::oman[program]",
+    ]
     assert anywhere.asked() == ["What is the crash of Oman?"]
     assert again.ret == 0
 
@@ -107,9 +104,9 @@ def test_it_narrows_what_other_options_select(project, capitals):
     failed = project.run("--llmeval-missed", "--llmeval-misses", "fail", "-x")
     last_failed = project.run("--llmeval-missed", "--lf", "-v")
 
-    assert ran(by_word) == ["recipes/twice.yaml::oman[program]"]
+    assert project.ran(by_word) == ["recipes/twice.yaml::oman[program]"]
     failed.assert_outcomes(failed=1)
-    assert ran(last_failed) == ["recipes/capitals.yaml::oman[program]"]
+    assert project.ran(last_failed) == ["recipes/capitals.yaml::oman[program]"]
 
 
 def test_samples_of_a_cookbook_are_those_of_its_recipe(project, capitals):
@@ -119,4 +116,7 @@ def test_samples_of_a_cookbook_are_those_of_its_recipe(project, capitals):
 
     again = project.run("--llmeval-missed", "-v")
 
-    assert ran(again) == ["recipes/both.cookbook.yaml::capitals/oman[program]", "recipes/capitals.yaml::oman[program]"]
+    assert project.ran(again) == [
+        "recipes/both.cookbook.yaml::capitals/oman[program]",
+        "recipes/capitals.yaml::oman[program]",
+    ]

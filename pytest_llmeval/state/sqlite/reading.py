@@ -10,9 +10,10 @@ from functools import partial
 from pathlib import Path
 
 from ...core.errors import StateError
+from ...core.identity import Identity
 from ...core.record import CookbookRecord, RecipeRecord, Row, RunInfo, RunLedger
 from ...core.result import Verdict
-from .codec import load, load_outcome, load_unit, loads, unbind
+from .codec import identity_name, load, load_outcome, load_unit, loads, unbind
 from .opening import actual_path, connect, owners_folder
 from .owners import Owners
 from .requests import totals
@@ -102,6 +103,13 @@ def facts(path: Path) -> Facts:
         ).fetchone()
         runs = connection.execute("SELECT count(*) FROM runs").fetchone()[0]
         return Facts(responses, runs, path.stat().st_size, oldest, newest)
+
+
+def last_identity(path: Path, endpoint: str) -> Identity | None:
+    """The identity that an endpoint had when it last was asked; None where that is not known."""
+    with reader(path) as connection:
+        found = connection.execute("SELECT value FROM settings WHERE name = ?", (identity_name(endpoint),)).fetchone()
+        return None if found is None else load(Identity, found[0])
 
 
 def latest(path: Path, before: float, but: str = "") -> dict[str, str]:
