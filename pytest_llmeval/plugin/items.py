@@ -16,6 +16,7 @@ from ..engine.engine import RunStoppedError
 from ..reports import failure, junit
 from .keys import RUN
 from .shown import shown
+from .typed import shell_of
 
 if TYPE_CHECKING:
     from _pytest._code.code import ExceptionInfo, TerminalRepr
@@ -167,13 +168,16 @@ class SampleItem(LlmevalItem):
         outcome = self.outcome
         assert outcome is not None
         verbose = self.config.get_verbosity() >= 2
+        shell = shell_of(self.config)
         if outcome.kind == "metric_error":
-            text = failure.metric_error(self.plan.record, self.unit.record, outcome, self.nodeid, verbose=verbose)
+            text = failure.metric_error(
+                self.plan.record, self.unit.record, outcome, self.nodeid, verbose=verbose, shell=shell
+            )
             raise MetricFailedError(text, f"metric error: {outcome.error}")
         if outcome.kind not in {"missed", "refused"}:
             return
         summary = failure.summary(self.plan.record, outcome)
-        text = failure.sample(self.plan.record, self.unit.record, outcome, self.nodeid, verbose=verbose)
+        text = failure.sample(self.plan.record, self.unit.record, outcome, self.nodeid, verbose=verbose, shell=shell)
         if self.plan.misses == "fail" or self.unit.sample.xfail is not None:
             raise MissedError(text, f"{outcome.kind}: {summary}")
         self.facts["missed"] = one_line(summary)

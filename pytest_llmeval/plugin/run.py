@@ -20,6 +20,7 @@ from ..wiring.plans import PlanOptions, Reader, identities_in
 from .items import CookbookGateItem, LlmevalItem, SampleItem
 from .keys import REGISTRY, RUN, RUN_ID, SETTINGS
 from .options import Settings
+from .typed import shell_of
 from .unavailable import lack_of
 
 T = TypeVar("T")
@@ -149,7 +150,8 @@ class Run:
         return self._opened.cookbook_verdict(cookbook, gate)
 
     def gate_failure(self, plan: RecipePlan, gate: GateRecord, verdict: Verdict) -> str:
-        return failure.failed_gate(self._opened.summary(plan), gate, verdict)
+        worst = [sample.nodeid for sample in self._opened.worst(plan, gate)]
+        return failure.failed_gate(self._opened.summary(plan), gate, verdict, worst=worst, shell=shell_of(self.config))
 
     def summary(self, plan: RecipePlan) -> RecipeSummary:
         return self._opened.summary(plan)

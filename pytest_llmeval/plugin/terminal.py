@@ -10,6 +10,7 @@ from ..core.text import safe
 from ..reports.terminal import lines
 from .ending import RECORD
 from .keys import WATCH
+from .typed import shell_of
 
 LOG_WIDTH = 120
 
@@ -39,7 +40,7 @@ def show(reporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     # under xdist no hook knows the files before the first test
     if config.get_verbosity() >= 0:
         _tell(reporter, [*([watch.state] if watch.state else []), *watch.told])
-    for line in lines(record, width, config.get_verbosity(), missed=len(watch.missed)):
+    for line in lines(record, width, config.get_verbosity(), missed=len(watch.missed), shell=shell_of(config)):
         reporter.write_line(line.text, **({line.style: True} if line.style else {}))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -12,6 +12,7 @@ from ..core.errors import Fault, Faults, StateError
 from ..core.identity import Identity
 from ..core.plan import CookbookPlan, Items, Misses, RecipePlan
 from ..core.registry import Registry
+from ..core.sample import Origin
 from ..files.document import Document, Place
 from ..files.load import Loader, RecipeFile
 from ..files.references import shown
@@ -62,6 +63,8 @@ class Reader:
         self._options = options
         self._loader = Loader(options.root, options.registry)
         self._recipes: dict[Path, tuple[RecipePlan, ...]] = {}
+        #: what is wrong with recipes, and under which file it was told
+        self._faulty: dict[Path, tuple[Faults, str]] = {}
         #: by id the endpoints of the run, each with the place that named it first
         self._named: dict[str, tuple[Endpoint, Place]] = {}
 
@@ -70,27 +73,48 @@ class Reader:
         """All that were read, in the order of reading."""
         return [plan for plans in self._recipes.values() for plan in plans]
 
+    @property
+    def recipes(self) -> Mapping[Path, tuple[RecipePlan, ...]]:
+        """The plans of each recipe that was read, in the order of reading."""
+        return self._recipes
+
     def recipe(self, path: Path) -> tuple[RecipePlan, ...]:
-        """A recipe file to its plans, one an endpoint. Raises Faults."""
+        """A recipe file to its plans, one an endpoint. Raises Faults: once, then a line that says where they stand."""
+        if path in self._faulty:
+            faults, told_in = self._faulty[path]
+            here = shown(path, self._options.root)
+            raise faults if told_in == here else Faults.one(Origin(here), f"its faults stand under {told_in}")
         if path not in self._recipes:
-            overridden = bool(self._options.override_endpoints)
-            recipe = self._loader.recipe(path, endpoints=not overridden)
-            endpoints = self._endpoints(recipe)
-            self._name(endpoints, recipe.place.at("endpoints") if recipe.spec.endpoints else recipe.place)
-            known = [self._identified(endpoint) for endpoint in endpoints]
-            self._recipes[path] = plan_recipe(recipe, known, self._options.choices)
+            try:
+                self._recipes[path] = self._planned(path)
+            except Faults as faults:
+                self._faulty[path] = (faults, shown(path, self._options.root))
+                raise
         return self._recipes[path]
+
+    def _planned(self, path: Path) -> tuple[RecipePlan, ...]:
+        overridden = bool(self._options.override_endpoints)
+        recipe = self._loader.recipe(path, endpoints=not overridden)
+        endpoints = self._endpoints(recipe)
+        self._name(endpoints, recipe.place.at("endpoints") if recipe.spec.endpoints else recipe.place)
+        known = [self._identified(endpoint) for endpoint in endpoints]
+        return plan_recipe(recipe, known, self._options.choices)
 
     def cookbook(self, path: Path) -> tuple[CookbookPlan, ...]:
         """A cookbook file to its plans, one an endpoint that its recipes share. Raises Faults."""
         cookbook = self._loader.cookbook(path)
         plans: list[tuple[RecipePlan, ...]] = []
         faults: list[Fault] = []
-        for recipe in cookbook.recipes:
+        for index, recipe in enumerate(cookbook.recipes):
+            told = recipe in self._faulty
             try:
                 plans.append(self.recipe(recipe))
             except Faults as found:
-                faults.extend(found.faults)
+                message = f"{shown(recipe, self._options.root)} has faults"
+                faults.append(cookbook.place.at("recipes", index).fault(message))
+                if not told:
+                    self._faulty[recipe] = (found, cookbook.shown)
+                    faults.extend(found.faults)
         if faults:
             raise Faults(faults)
         return plan_cookbook(cookbook, plans, self._options.choices)

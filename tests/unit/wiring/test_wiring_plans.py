@@ -148,3 +148,32 @@ def test_a_state_keeps_who_an_endpoint_is(tmp_path):
 
 def test_a_state_that_cannot_be_read_knows_nobody(write):
     assert identities_in(write("odd.sqlite3", "no database"))("small") is None
+
+
+FAULTY = RECIPE.replace("exact_match]", "exact_mach]").replace("small", "local")
+FAULT = "capitals.yaml:4:11: metrics[0]: no metric 'exact_mach'; did you mean 'exact_match'?"
+COOKBOOK = "cookbook: Both\nrecipes: [./capitals.yaml]\n"
+NAMED = "cookbook.yaml:2:11: recipes[0]: capitals.yaml has faults"
+
+
+def told(read, path: Path) -> list[str]:
+    with pytest.raises(Faults) as caught:
+        read(path)
+    return str(caught.value).split("\n")
+
+
+def test_the_faults_of_a_cookbooks_recipe_are_told_once(write, reader):
+    recipe, cookbook = write("capitals.yaml", FAULTY), write("a.cookbook.yaml", COOKBOOK)
+    other = write("b.cookbook.yaml", COOKBOOK)
+
+    assert told(reader.cookbook, cookbook) == [f"a.{NAMED}", FAULT]
+    assert told(reader.recipe, recipe) == ["capitals.yaml: its faults stand under a.cookbook.yaml"]
+    assert told(reader.cookbook, other) == [f"b.{NAMED}"]
+
+
+def test_a_recipe_that_told_its_faults_is_named_by_its_cookbook(write, reader):
+    recipe, cookbook = write("capitals.yaml", FAULTY), write("a.cookbook.yaml", COOKBOOK)
+
+    assert told(reader.recipe, recipe) == [FAULT]
+    assert told(reader.cookbook, cookbook) == [f"a.{NAMED}"]
+    assert told(reader.recipe, recipe) == [FAULT]
