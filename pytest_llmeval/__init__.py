@@ -10,37 +10,48 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .core.errors import EndpointStopped, InvalidRequest, Refused, Transient
+    from .core.assertable import Grade, Measured, Result
+    from .core.errors import EndpointStopped, InvalidRequest, Refused, RequestError, Transient, Unmeasurable
     from .core.exchange import RateLimits, Request, Response
     from .core.extension import Asker, Connector, Metric, Report, Source
     from .core.registry import Registry
     from .core.result import Score
     from .core.sample import Message, Sample
+    from .plugin.fixture import Llmeval
 
 _HOME = {
-    "Asker": "extension",
-    "Connector": "extension",
-    "EndpointStopped": "errors",
-    "InvalidRequest": "errors",
-    "Message": "sample",
-    "Metric": "extension",
-    "RateLimits": "exchange",
-    "Refused": "errors",
-    "Registry": "registry",
-    "Report": "extension",
-    "Request": "exchange",
-    "Response": "exchange",
-    "Sample": "sample",
-    "Score": "result",
-    "Source": "extension",
-    "Transient": "errors",
+    "Asker": "core.extension",
+    "Connector": "core.extension",
+    "EndpointStopped": "core.errors",
+    "Grade": "core.assertable",
+    "InvalidRequest": "core.errors",
+    "Llmeval": "plugin.fixture",
+    "Measured": "core.assertable",
+    "Message": "core.sample",
+    "Metric": "core.extension",
+    "RateLimits": "core.exchange",
+    "Refused": "core.errors",
+    "Registry": "core.registry",
+    "Report": "core.extension",
+    "Request": "core.exchange",
+    "RequestError": "core.errors",
+    "Response": "core.exchange",
+    "Result": "core.assertable",
+    "Sample": "core.sample",
+    "Score": "core.result",
+    "Source": "core.extension",
+    "Transient": "core.errors",
+    "Unmeasurable": "core.errors",
 }
 
 __all__ = [
     "Asker",
     "Connector",
     "EndpointStopped",
+    "Grade",
     "InvalidRequest",
+    "Llmeval",
+    "Measured",
     "Message",
     "Metric",
     "RateLimits",
@@ -48,15 +59,18 @@ __all__ = [
     "Registry",
     "Report",
     "Request",
+    "RequestError",
     "Response",
+    "Result",
     "Sample",
     "Score",
     "Source",
     "Transient",
+    "Unmeasurable",
 ]
 
 
 def __getattr__(name: str) -> object:
     if name in _HOME:
-        return getattr(import_module(f"{__name__}.core.{_HOME[name]}"), name)
+        return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

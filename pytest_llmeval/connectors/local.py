@@ -24,7 +24,7 @@ from pytest_llmeval.core.extension import Asker, Opening
 from pytest_llmeval.core.options import MissingVariableError, PathText, expand
 from pytest_llmeval.core.sample import Message
 
-from ._http import HttpPool
+from ._http import HttpPool, tampered
 from ._llama.servers import Address, Plan, Seat, end, reap, sit_down, start
 from ._llama.weights import (
     GET_SERVER,
@@ -98,6 +98,10 @@ class Local:
         weights = self._weights()
         assert weights is not None
         return {**known, "weights": weights.sha256, "server": server_version()}
+
+    def tampered(self) -> str:
+        """Why a request sent now could be answered by a test's mock; empty where it could not."""
+        return tampered()
 
     def missing(self) -> str | None:
         """What to install, or which file is not there."""

@@ -15,7 +15,7 @@ from pytest_llmeval.core.exchange import Request, Response
 from pytest_llmeval.core.extension import Asker, Opening
 from pytest_llmeval.core.options import EnvironmentText, MissingVariableError, SecretText, as_names, expand, names
 
-from ._http import HttpPool, decode, encode, pooled
+from ._http import HttpPool, decode, encode, pooled, tampered
 
 #: where requests go when neither the file nor OPENAI_BASE_URL names an address
 DEFAULT = "https://api.openai.com/v1"
@@ -34,6 +34,7 @@ class OpenAI:
     """
 
     id: ClassVar[str] = "openai"
+    carries_cost: ClassVar[bool] = False
 
     model: str
     base_url: EnvironmentText = ""
@@ -64,6 +65,10 @@ class OpenAI:
         if parts is not None and parts.password:
             values.add(parts.password)
         return values - {""}
+
+    def tampered(self) -> str:
+        """Why a request sent now could be answered by a test's mock; empty where it could not."""
+        return tampered()
 
     @asynccontextmanager
     async def open(self, run: Opening) -> AsyncIterator[Asker]:

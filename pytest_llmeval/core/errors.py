@@ -8,6 +8,7 @@ LlmevalError
 │   ├── InvalidRequest     this request is at fault; not retried
 │   ├── Refused            the service's own filter held the answer back: an outcome, no error
 │   └── EndpointStopped    no request to this endpoint can succeed (refused key, unknown model, …)
+├── Unmeasurable       a figure or grade that cannot be given, since answers are missing, say
 ├── StateError         the state file cannot be used as it is
 └── EngineFailure      the engine's thread ended by a fault of its own
 """
@@ -53,7 +54,7 @@ class UsageError(LlmevalError):
 
 
 class RequestError(LlmevalError):
-    """Base of what a connector raises."""
+    """Base of what a connector raises, and what a test's own question raises when no usable answer came."""
 
     def __init__(self, message: str) -> None:
         self.message = message
@@ -98,6 +99,10 @@ class Refused(RequestError):
 
 class EndpointStopped(RequestError):
     """No request to this endpoint can succeed now; one message stands for all."""
+
+
+class Unmeasurable(LlmevalError):
+    """A figure or grade that cannot be given; the text says why."""
 
 
 class StateError(LlmevalError):

@@ -50,10 +50,13 @@ class Connector(Protocol):
 
     Optional attributes or properties, read with these defaults: ``keep: Keep = "always"``; ``max_concurrency: int = 8``
     (the default of the endpoint's key); ``free: bool = False`` (its answers cost nothing); ``offline: bool = False``
-    (answers exist already: no limits, no claims, no retries, no cache); ``model: str`` (for reports).
+    (answers exist already: no limits, no claims, no retries, no cache); ``carries_cost: bool = True`` (its answers may
+    bring their cost; else conditions on cost need the endpoint's ``prices:``); ``model: str`` (for reports).
     Optional methods: ``missing() -> str | None`` (what this machine lacks, told without opening anything);
     ``refuses(messages) -> str | None`` (why such a request can never be asked: a collection error);
-    ``secrets() -> Iterable[str]`` (values never to be stored or shown).
+    ``secrets() -> Iterable[str]`` (values never to be stored or shown);
+    ``tampered() -> str`` (why a request sent now could meet a stand-in, a test's mock say; "" where it could not: such
+    an answer is never stored).
     """
 
     id: ClassVar[str]

@@ -124,7 +124,10 @@ class RunInfo:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """What a run's requests came to, whatever they were asked for (a fixture's too)."""
+    """What a run's requests came to, whatever they were asked for (a fixture's too).
+
+    ``asked`` are distinct requests that were sent, answered or not; ``attempts`` counts every sending.
+    """
 
     asked: int = 0
     cached: int = 0

@@ -26,6 +26,10 @@ class Store(Protocol):
         """Enter what is to be settled; the same plan from another process changes nothing."""
         ...
 
+    def select(self, recipe: str) -> Future[None]:
+        """This run is to settle all units of an entered recipe, whatever was selected of it before."""
+        ...
+
     def admit(self, wanted: Sequence[Wanted]) -> Future[list[Decision]]:
         """One transaction: for each request what is known of it, or leave to send it now, or how long to wait."""
         ...

@@ -19,7 +19,7 @@ from anyio.abc import TaskGroup
 
 from ..core.clock import Clock
 from ..core.endpoint import Endpoint
-from ..core.errors import EngineFailure, InvalidRequest
+from ..core.errors import EndpointStopped, EngineFailure, RequestError
 from ..core.exchange import Request, Response
 from ..core.extension import Opening
 from ..core.plan import RecipePlan, Unit
@@ -60,15 +60,26 @@ class Engine:
 
     Units handed to ``look_ahead`` are settled in their order as far ahead as limits allow; ``settle`` waits for some.
     All public methods are called from one thread, the one that runs the tests; they raise EngineFailure where the
-    engine died and RunStoppedError where the run was stopped.
+    engine died and RunStoppedError where the run was stopped. ``orphaned`` tells why this process should stop by
+    itself, empty while it should not.
     """
 
-    def __init__(self, store: Store, clock: Clock, folder: Path, redactor: Redactor, salt: str) -> None:
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        folder: Path,
+        redactor: Redactor,
+        salt: str,
+        *,
+        orphaned: Callable[[], str] = lambda: "",
+    ) -> None:
         self._store = store
         self._clock = clock
         self._folder = folder
         self._redactor = redactor
         self._salt = salt
+        self._orphaned = orphaned
         self._changed = threading.Condition()
         self._settled: dict[Key, Outcome] = {}
         self._works: dict[Key, Work] = {}
@@ -128,26 +139,34 @@ class Engine:
                 self._changed.wait(WATCH)
         return [self._settled[key] for key in keys]
 
-    def ask(self, endpoint: Endpoint, requests: Iterable[Request]) -> list[Answer]:
-        """A test's own questions. All are settled, then the first error is raised (InvalidRequest)."""
+    def ask(self, endpoint: Endpoint, requests: Iterable[Request], *, anew: bool = False) -> list[Answer]:
+        """A test's own questions, in order; ``anew`` past what is stored.
+
+        All are settled, then the first error is raised: RequestError, as EndpointStopped where the endpoint was.
+        """
+        replies = [self._result(future) for future in self._submit(endpoint, requests, anew=anew)]
+        return [_answer(reply) for reply in replies]
+
+    async def aask(self, endpoint: Endpoint, request: Request, *, anew: bool = False) -> Answer:
+        """As ``ask``, awaited in an asyncio loop of the test's own."""
+        (future,) = self._submit(endpoint, [request], anew=anew)
+        waiting = asyncio.wrap_future(future)
+        while not waiting.done():
+            self._look()
+            await asyncio.wait([waiting], timeout=WATCH)
+        return _answer(waiting.result())
+
+    def _submit(self, endpoint: Endpoint, requests: Iterable[Request], *, anew: bool) -> list[Future[Reply]]:
         bucket = self._bucket(endpoint)
         futures: list[Future[Reply]] = []
         works = []
         for request in requests:
             future: Future[Reply] = Future()
-            settle = partial(_settle_future, future)
-            works.append(Work(wanted_for_question(endpoint, bucket, request), request, settle, urgent=True))
+            wanted = wanted_for_question(endpoint, bucket, request, anew=anew)
+            works.append(Work(wanted, request, partial(_settle_future, future), urgent=True))
             futures.append(future)
         self._call(partial(self._add, endpoint, works))
-        replies = [self._result(future) for future in futures]
-        answers = []
-        for reply in replies:
-            if reply.run_stopped:
-                raise RunStoppedError(reply.error)
-            if reply.response is None:
-                raise InvalidRequest(reply.error)
-            answers.append(Answer(reply.response, reply.cached))
-        return answers
+        return futures
 
     def forget(self, plan: RecipePlan, unit: Unit) -> None:
         """What came to nothing is asked anew when its item runs again."""
@@ -253,10 +272,10 @@ class Engine:
                 self._changed.notify_all()
 
     async def _watch_run(self) -> None:
-        """Another process may stop the run."""
+        """Another process may stop the run, or leave this one alone."""
         while True:
             await asyncio.sleep(WATCH)
-            reason = await asyncio.wrap_future(self._store.run_stopped())
+            reason = self._orphaned() or await asyncio.wrap_future(self._store.run_stopped())
             if reason and not self._stopped:
                 self._stopped = reason
                 self._close_lanes()
@@ -349,6 +368,14 @@ def _unanswered(reply: Reply) -> Outcome:
     if reply.stopped or reply.run_stopped:
         return Outcome("not_asked", error=reply.error, endpoint_stopped=reply.stopped)
     return Outcome("error", error=reply.error, attempts=reply.attempts)
+
+
+def _answer(reply: Reply) -> Answer:
+    if reply.run_stopped:
+        raise RunStoppedError(reply.error)
+    if reply.response is None:
+        raise EndpointStopped(reply.error) if reply.stopped else RequestError(reply.error)
+    return Answer(reply.response, reply.cached)
 
 
 def _settle_future(future: Future[Reply], _work: Work, reply: Reply) -> None:

@@ -50,6 +50,12 @@ def evaluate(response: Response, sample: Sample, scoring: Scoring) -> Outcome:
     return outcome if good else replace(outcome, kind="missed")
 
 
+def score(response: Response, sample: Sample, use: MetricUse) -> Score:
+    """One metric's score of one response, without ``extract``; what the metric raises goes through."""
+    text, unread = _read(response, Scoring((use,)))
+    return _score(use, response, response if text is None else replace(response, text=text), unread, sample)
+
+
 def good_enough(use: MetricUse, score: Score) -> bool | None:
     """Whether a score decides for or against a response; None where its metric decides nothing."""
     of = traits(use.metric)

@@ -60,6 +60,7 @@ class Lane:
         self.endpoint = endpoint
         self._desk = desk
         self._offline = bool(getattr(endpoint.connector, "offline", False))
+        self._tampered: Callable[[], str] = getattr(endpoint.connector, "tampered", lambda: "")
         self._slots = endpoint.limits.max_concurrency
         self._ahead: deque[Work] = deque()
         self._hurried: deque[Work] = deque()
@@ -153,9 +154,6 @@ class Lane:
                 assert asker is not None
                 self._on_wire += 1
                 wire.start_soon(self._send, job, claim, asker)
-            if granted:
-                # the new tasks take their first step, which reaches the wire, before a pause may be granted
-                await asyncio.sleep(0)
         return True
 
     def _hear(self, job: Job, decision: Decision) -> None:
@@ -245,6 +243,12 @@ class Lane:
         store, clock, patience = self._desk.store, self._desk.clock, self.endpoint.patience
         started = clock.monotonic_ns()
         left = patience.deadline - (started - claim.first_sent_ns) / SECOND
+        tampered = self._tampered()
+        if tampered and not self._desk.pause.held:
+            await asyncio.wrap_future(store.release(claim, sent=False))
+            await self._stop(tampered)
+            self._postpone(job, 0, "stopped")
+            return
         try:
             response = await self._ask(job, asker, min(patience.timeout, max(left, 0.001)))
         except Refused as error:
@@ -269,8 +273,22 @@ class Lane:
         self._alike = None
         latency = (clock.monotonic_ns() - started) / SECOND
         response = self._complete(response, latency)
+        if tampered:
+            await self._stand_in(job, claim, response, tampered)
+            return
         await asyncio.wrap_future(store.answer(claim, response))
         self._finish(job, Reply(response=response, attempts=claim.attempt))
+
+    async def _stand_in(self, job: Job, claim: Granted, response: Response, why: str) -> None:
+        """What may be a mock's answer serves the test's own question, and nothing else: it is not stored.
+
+        A recipe's samples are not answered by it.
+        """
+        await asyncio.wrap_future(self._desk.store.release(claim))
+        reply = Reply(response=response, attempts=claim.attempt)
+        self._jobs.pop(job.wanted.key, None)
+        for work in job.works:
+            work.settle(work, reply if work.unit is None else Reply(error=why, attempts=claim.attempt))
 
     async def _ask(self, job: Job, asker: Asker, seconds: float) -> Response:
         try:

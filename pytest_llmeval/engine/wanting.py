@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import uuid
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from ..core.admission import Wanted
 from ..core.digest import digest
@@ -29,9 +31,11 @@ def wanted_for_unit(endpoint: Endpoint, bucket: str, recipe: str, unit: Unit) ->
     return _wanted(endpoint, bucket, unit.request, (unit.record.key, unit.parts), recipe=recipe, unit=unit.record.id)
 
 
-def wanted_for_question(endpoint: Endpoint, bucket: str, request: Request) -> Wanted:
-    keyed = endpoint.key(request.messages, request.parameters, request.repeat)
-    return _wanted(endpoint, bucket, request, keyed, recipe=None, unit=None)
+def wanted_for_question(endpoint: Endpoint, bucket: str, request: Request, *, anew: bool = False) -> Wanted:
+    """``anew``: whatever is stored, and nothing that is stored will answer it or be answered by it."""
+    key, parts = endpoint.key(request.messages, request.parameters, request.repeat)
+    wanted = _wanted(endpoint, bucket, request, (key, parts), recipe=None, unit=None)
+    return replace(wanted, key=f"{key}-{uuid.uuid4().hex}", reusable=False) if anew else wanted
 
 
 def estimate(request: Request) -> int:

@@ -157,6 +157,13 @@ class Loader:
             self._endpoints[key] = same
         return self._endpoints[key]
 
+    def find_recipe(self, reference: str, naming: Path) -> Path:
+        """The recipe file that a reference means, looked up from a file or folder. Raises Faults."""
+        try:
+            return find("recipe", reference, Scope.of(naming, self.root))
+        except ReferenceFault as error:
+            raise Faults([Place(Document(shown(naming, self.root), None)).fault(str(error))]) from None
+
     def dataset(self, path: Path) -> Dataset:
         """A dataset from a description or a data file. Raises Faults."""
         if path not in self._datasets:

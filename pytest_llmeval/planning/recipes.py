@@ -290,7 +290,7 @@ class _Planner:
     # --- what could not be ---
 
     def _check_prices(self, endpoint: Endpoint, conditions: Sequence[Condition]) -> None:
-        if _priced(endpoint) or endpoint.connector.id in {"python", "recorded"}:
+        if _priced(endpoint) or getattr(endpoint.connector, "carries_cost", True):
             return
         for condition in conditions:
             if needs_prices(condition):

@@ -9,11 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from .keys import REGISTRY, RUN, RUN_ID, SETTINGS, WATCH
+from .keys import REGISTRY, RUN, RUN_ID, SETTINGS, USED, WATCH
 from .options import add_options, read_settings
 
 if TYPE_CHECKING:
     from collections.abc import Generator
+
+    from ..core.exchange import Response
+    from ..core.sample import Sample
+    from .fixture import Llmeval
+    from .marked import Marked
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -88,16 +93,30 @@ def _within(path: Path, root: Path) -> Path:
     return path.relative_to(root) if path.is_relative_to(root) else path
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    mark = metafunc.definition.get_closest_marker("llmeval")
+    if mark is not None:
+        from .marked import parametrize
+        from .run import run_share
+
+        parametrize(metafunc, mark, run_share(metafunc.config))
+
+
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    run = item.config.stash.get(RUN, None)
-    if run is None or run.opened is None or hasattr(item, "facts"):
+    if hasattr(item, "facts"):
         return (yield)
-    run.pause()
+    run = item.config.stash.get(RUN, None)
+    if run is not None:
+        run.prepare(item)
+        run.pause()
     try:
         return (yield)
     finally:
-        run.resume()
+        # the test itself may have been the first to ask
+        run = item.config.stash.get(RUN, None)
+        if run is not None:
+            run.resume()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -106,7 +125,51 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     facts: dict[str, Any] | None = getattr(item, "facts", None)
     if facts is not None:
         report.llmeval = dict(facts)  # type: ignore[attr-defined] # pytest carries further attributes of a report along
+    elif USED in item.stash:
+        report.llmeval = {"kind": "test"}  # type: ignore[attr-defined] # as above
     return report
+
+
+def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str] | None:
+    if not type(left).__module__.startswith("pytest_llmeval.") and not type(right).__module__.startswith(
+        "pytest_llmeval."
+    ):
+        return None
+    from .explained import explained
+
+    return explained(op, left, right)
+
+
+@pytest.fixture
+def llmeval(request: pytest.FixtureRequest) -> Llmeval:
+    """Ask endpoints, run recipes, score answers: ``ask``, ``ask_many``, ``run``, ``connector``, ``score``."""
+    from .fixture import Llmeval
+
+    return Llmeval(request)
+
+
+@pytest.fixture(name="_llmeval_unit")
+def llmeval_unit(request: pytest.FixtureRequest) -> Marked:
+    from .marked import of_request
+
+    return of_request(request)
+
+
+@pytest.fixture
+def llmeval_sample(_llmeval_unit: Marked) -> Sample:
+    """The row that a test marked ``llmeval`` is about: id, input, messages, targets, fields, metadata."""
+    return _llmeval_unit.unit.sample
+
+
+@pytest.fixture
+def llmeval_response(_llmeval_unit: Marked, request: pytest.FixtureRequest) -> Response | None:
+    """The answer to that row. None under ``--setup-only``, where nothing is asked."""
+    if request.config.option.setuponly:
+        return None
+    from .marked import response
+    from .run import run_share
+
+    return response(_llmeval_unit, run_share(request.config), request.node)
 
 
 def pytest_report_collectionfinish(config: pytest.Config) -> str | None:
@@ -125,10 +188,12 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     if RUN not in config.stash and (watch is None or not watch.seen):
         return
     from .ending import close_share, sum_up
+    from .stops import why_ended
 
     close_share(config)
     if watch is not None:
-        sum_up(config, interrupted=exitstatus == pytest.ExitCode.INTERRUPTED)
+        unfinished = bool(why_ended(session, exitstatus)) and watch.finished < session.testscollected
+        sum_up(config, interrupted=unfinished or exitstatus == pytest.ExitCode.INTERRUPTED)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

@@ -11,9 +11,10 @@ import pytest
 from ..core.plan import CookbookPlan, RecipePlan, Unit
 from ..core.record import GateRecord
 from ..core.result import Outcome, Verdict
-from ..core.text import one_line, safe
+from ..core.text import one_line
 from ..engine.engine import RunStoppedError
 from ..reports import failure, junit
+from .absence import fail, leave, show_absence, skip
 from .keys import RUN
 from .shown import shown
 from .typed import shell_of
@@ -37,6 +38,11 @@ class GateFailedError(Exception):
 
 
 OURS = (MissedError, MetricFailedError, GateFailedError)
+
+
+def left_out(item: pytest.Item) -> bool:
+    """Whether an item was marked to be skipped before the run began: then nothing is asked for it."""
+    return item.get_closest_marker("skip") is not None
 
 
 class LlmevalItem(pytest.Item):
@@ -71,11 +77,6 @@ class LlmevalItem(pytest.Item):
         # with the trailing blank, pytest shows the id as it is typed, whatever it ends with
         return self.path, max(self.place[1] - 1, 0), f"{self.nodeid} "
 
-    @property
-    def left_out(self) -> bool:
-        """Whether a conftest marked it to be skipped before the run began: then nothing is asked for it."""
-        return self.get_closest_marker("skip") is not None
-
     def setup(self) -> None:
         # both options show what would be set up, and here that costs requests
         if self.config.option.setuponly:
@@ -93,18 +94,12 @@ class LlmevalItem(pytest.Item):
             return shown(self.place, excinfo.value.args[0], excinfo.value.args[1])
         return super().repr_failure(excinfo, style)
 
-    def _fail_setup(self, text: str) -> None:
-        pytest.fail(safe(text), pytrace=False)
-
     def _skip_for_lack(self, *plans: RecipePlan) -> None:
         """Before an item that could not be settled becomes an error."""
         for plan in plans:
-            lack = self.run_share.lacks(plan)
+            lack = self.run_share.lacks(plan.endpoint)
             if lack:
-                self._skip(lack)
-
-    def _skip(self, reason: str) -> None:
-        raise pytest.skip.Exception(one_line(reason), _use_item_location=True)
+                skip(lack)
 
 
 class SampleItem(LlmevalItem):
@@ -131,38 +126,22 @@ class SampleItem(LlmevalItem):
         # within a cookbook too it is the recipe's
         return None if self.unit.record.skip is not None else self.unit.record.nodeid
 
-    @property
-    def left_out(self) -> bool:
-        # a row that is skipped by its file is part of its recipe: it is counted as skipped
-        return self.unit.record.skip is None and super().left_out
-
     def settle(self, run: Run) -> None:
         if self.outcome is not None and self.outcome.kind == "error":
             run.forget(self.plan, self.unit)
         try:
             outcome = self.outcome = run.outcome(self.plan, self.unit)
         except RunStoppedError as stop:
-            self._skip(f"run stopped: {stop}")
-            return
+            leave(self, stop)
         if run.settings.junit == "all":
             self.user_properties.extend(junit.sample_properties(self.plan.record, outcome))
+        # a stopped endpoint is an error of the item that shows it alone; that is known when it does
         self.facts = {"kind": outcome.kind}
-        if outcome.endpoint_stopped:
-            self._show_stop(run, outcome)
-        elif outcome.kind == "error":
-            self._fail_setup(
-                f"{self.place[0]}:{self.place[1]}: no answer from {self.plan.endpoint.id}: {outcome.error}"
-            )
-        elif outcome.kind == "not_asked":
-            self._skip(outcome.error or "not asked")
-
-    def _show_stop(self, run: Run, outcome: Outcome) -> None:
-        text = f"endpoint {self.plan.endpoint.id} stopped: {outcome.error}"
-        self._skip_for_lack(self.plan)
-        if run.shows_stop(self.plan, self.unit):
+        try:
+            show_absence(run, self.plan, self.unit, outcome)
+        except pytest.fail.Exception:
             self.facts = {"kind": "error"}
-            self._fail_setup(text)
-        self._skip(text)
+            raise
 
     def runtest(self) -> None:
         outcome = self.outcome
@@ -211,14 +190,13 @@ class ConditionItem(LlmevalItem):
         try:
             verdict = self.verdict = self.judge(run)
         except RunStoppedError as stop:
-            self._skip(f"run stopped: {stop}")
-            return
+            leave(self, stop)
         self.facts = {"gate": verdict.kind}
         if run.settings.junit == "all":
             self.user_properties.extend(junit.gate_properties(self.gate, verdict))
         if verdict.kind == "unmeasurable":
             self._skip_for_lack(*self.recipes())
-            self._fail_setup(self.unmeasurable(verdict))
+            fail(self.unmeasurable(verdict))
 
     def runtest(self) -> None:
         assert self.verdict is not None
@@ -263,14 +241,13 @@ class CookbookRecipeItem(LlmevalItem):
         try:
             self.verdict, self.gates = run.recipe_verdict(self.plan, self.nodeid)
         except RunStoppedError as stop:
-            self._skip(f"run stopped: {stop}")
-            return
+            leave(self, stop)
         self.facts = {"recipe": self.verdict.kind}
         if self.verdict.kind == "unmeasurable":
             self._skip_for_lack(self.plan)
             unmeasurable = [(gate, verdict) for gate, verdict in self.gates if verdict.kind == "unmeasurable"]
             texts = [failure.unmeasurable(gate, verdict, run.summary(self.plan)) for gate, verdict in unmeasurable]
-            self._fail_setup("\n".join(texts) or f"{self.plan.record.path} cannot be judged: {self.verdict.reason}")
+            fail("\n".join(texts) or f"{self.plan.record.path} cannot be judged: {self.verdict.reason}")
 
     def runtest(self) -> None:
         failed = [(gate, verdict) for gate, verdict in self.gates if verdict.kind == "failed"]

@@ -22,3 +22,5 @@ RUN: pytest.StashKey[Run] = pytest.StashKey()
 WATCH: pytest.StashKey[Watch] = pytest.StashKey()
 #: the run's id and start; an xdist controller hands them to its workers
 RUN_ID: pytest.StashKey[tuple[str, float]] = pytest.StashKey()
+#: on a test of the user's own that asked something of ours
+USED: pytest.StashKey[bool] = pytest.StashKey()

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import contextlib
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 import pytest
 
+from ..core.endpoint import Endpoint
 from ..core.errors import Faults, StateError
 from ..core.plan import CookbookPlan, RecipePlan, Unit
 from ..core.record import GateRecord, RunInfo
 from ..core.registry import Registry
 from ..core.result import Outcome, Verdict
 from ..core.summary import RecipeSummary
+from ..engine.engine import RunStoppedError
 from ..reports import failure
 from ..wiring.evaluation import Evaluation, open_evaluation
 from ..wiring.plans import PlanOptions, Reader, identities_in
-from .items import CookbookGateItem, LlmevalItem, SampleItem
-from .keys import REGISTRY, RUN, RUN_ID, SETTINGS
+from .absence import fail
+from .items import CookbookGateItem, LlmevalItem, SampleItem, left_out
+from .keys import REGISTRY, RUN, RUN_ID, SETTINGS, USED
+from .marked import marked
 from .options import Settings
+from .stops import orphaned
 from .typed import shell_of
 from .unavailable import lack_of
 
@@ -36,6 +43,10 @@ class Run:
         self.reader = Reader(_plan_options(config, settings, registry))
         self._evaluation: Evaluation | None = None
         self._faults: list[str] = []
+        #: a test of the user's own runs: it has the process to itself
+        self._paused = False
+        #: recipes whose marked tests' answers were waited for
+        self._marked: set[str] = set()
 
     # --- collection ---
 
@@ -46,6 +57,11 @@ class Run:
     def cookbook(self, path: Path) -> tuple[CookbookPlan, ...]:
         """The plans of a cookbook file, one an endpoint. Raises Faults."""
         return self._noting_faults(lambda: self.reader.cookbook(path))
+
+    def plans(self, reference: str, endpoint: str | None, naming: Path) -> tuple[RecipePlan, ...]:
+        """The plans of a recipe that a test names, on one endpoint where it says which. Raises Faults."""
+        path = self.reader.find_recipe(reference, naming)
+        return self.reader.recipe(path) if endpoint is None else (self.reader.recipe_on(path, endpoint, naming),)
 
     def _noting_faults(self, read: Callable[[], T]) -> T:
         try:
@@ -68,41 +84,71 @@ class Run:
                     mode=settings.cache,
                     ttl_days=settings.ttl_days,
                     root=self.config.rootpath,
+                    orphaned=orphaned(self.config),
                 )
             except StateError as error:
-                pytest.fail(str(error), pytrace=False)
+                fail(str(error))
+            if self._paused:
+                self._evaluation.engine.pause()
             self._enter(session, self._evaluation)
         return self._evaluation
 
+    def for_test(self, item: pytest.Item) -> Evaluation:
+        """The evaluation for a test of the user's own, which counts from now on among those that use it."""
+        item.stash[USED] = True
+        self._paused = True
+        return self.evaluation(item.session)
+
     def _enter(self, session: pytest.Session, evaluation: Evaluation) -> None:
-        ours = [item for item in session.items if isinstance(item, LlmevalItem) and not item.left_out]
+        ours = [item for item in session.items if isinstance(item, LlmevalItem) and not left_out(item)]
         whole = {plan.record.id for item in ours for plan in item.recipes()}
         parts: dict[str, set[str]] = {}
         plans: dict[str, RecipePlan] = {}
         for item in ours:
             for plan in item.recipes():
                 plans.setdefault(plan.record.id, plan)
-            if isinstance(item, SampleItem):
-                plans.setdefault(item.plan.record.id, item.plan)
-                parts.setdefault(item.plan.record.id, set()).add(item.unit.record.id)
+        for plan, unit in self._units(session.items):
+            plans.setdefault(plan.record.id, plan)
+            parts.setdefault(plan.record.id, set()).add(unit.record.id)
         cookbooks = {item.cookbook.record.id: item.cookbook for item in ours if isinstance(item, CookbookGateItem)}
         evaluation.enter(
             [(plan, None if name in whole else frozenset(parts[name])) for name, plan in plans.items()],
             list(cookbooks.values()),
         )
         if not self._step_by_step:
-            evaluation.engine.look_ahead(self._needed(ours))
+            evaluation.engine.look_ahead(self._needed(session.items))
 
     @staticmethod
-    def _needed(items: list[LlmevalItem]) -> Iterator[tuple[RecipePlan, Unit]]:
+    def _units(items: Iterable[pytest.Item]) -> Iterator[tuple[RecipePlan, Unit]]:
+        """What single samples' items and marked tests are about."""
+        for item in items:
+            about = item if isinstance(item, SampleItem) else marked(item)
+            # a row that is skipped by its file is part of its recipe, one that a conftest skips is left out
+            if about is not None and (about.unit.record.skip is not None or not left_out(item)):
+                yield about.plan, about.unit
+
+    def _needed(self, items: Iterable[pytest.Item]) -> Iterator[tuple[RecipePlan, Unit]]:
         """What the items need, in their order."""
         for item in items:
-            if isinstance(item, SampleItem):
-                if item.unit.record.skip is None:
-                    yield item.plan, item.unit
-            else:
+            if left_out(item):
+                continue
+            if isinstance(item, LlmevalItem):
                 for plan in item.recipes():
                     yield from ((plan, unit) for unit in plan.units if unit.record.skip is None)
+            yield from self._units([item])
+
+    def prepare(self, item: pytest.Item) -> None:
+        """Before the first marked test of a recipe is set up, all that its tests need is asked and waited for."""
+        about = marked(item)
+        option = self.config.option
+        if about is None or about.plan.record.id in self._marked or option.setuponly or option.setupplan:
+            return
+        self._marked.add(about.plan.record.id)
+        tests = [other for other in item.session.items if marked(other) is not None]
+        with contextlib.suppress(RunStoppedError):
+            evaluation = self.evaluation(item.session)
+            wanted = [unit for plan, unit in self._needed(tests) if plan.record.id == about.plan.record.id]
+            evaluation.engine.settle(about.plan, wanted)
 
     @property
     def _step_by_step(self) -> bool:
@@ -115,9 +161,7 @@ class Run:
     def look_for_faults(self, item: LlmevalItem) -> None:
         """Under xdist, what is left runs after a collection error: then nothing is sent, and every item says why."""
         if self._faults:
-            pytest.fail(
-                "nothing was asked, since files of this run have faults:\n" + "\n".join(self._faults), pytrace=False
-            )
+            fail("nothing was asked, since files of this run have faults:\n" + "\n".join(self._faults))
         self.evaluation(item.session)
 
     @property
@@ -134,10 +178,10 @@ class Run:
     def shows_stop(self, plan: RecipePlan, unit: Unit) -> bool:
         return self._opened.store.show_stop(plan.endpoint.id, plan.record.id, unit.record.id).result()
 
-    def lacks(self, plan: RecipePlan) -> str:
-        """What this machine lacks for a plan's endpoint, where the ini ``llmeval_unavailable`` says to skip for it."""
-        found = lack_of(plan) if self.settings.unavailable == "skip" else ""
-        return f"endpoint {plan.endpoint.id} is not available here: {found}" if found else ""
+    def lacks(self, endpoint: Endpoint) -> str:
+        """What this machine lacks for an endpoint, where the ini ``llmeval_unavailable`` says to skip for it."""
+        found = lack_of(endpoint) if self.settings.unavailable == "skip" else ""
+        return f"endpoint {endpoint.id} is not available here: {found}" if found else ""
 
     def verdict(self, plan: RecipePlan, gate: GateRecord) -> Verdict:
         return self._opened.verdict(plan, gate)
@@ -158,20 +202,18 @@ class Run:
 
     def pause(self) -> None:
         """A test of the user's own begins: it has the process to itself."""
+        self._paused = True
         if self._evaluation is not None:
             self._evaluation.engine.pause()
 
     def resume(self) -> None:
+        self._paused = False
         if self._evaluation is not None:
             self._evaluation.engine.resume()
 
     def close(self) -> None:
         if self._evaluation is not None:
             self._evaluation.close()
-
-    @property
-    def opened(self) -> Evaluation | None:
-        return self._evaluation
 
 
 def _plan_options(config: pytest.Config, settings: Settings, registry: Registry) -> PlanOptions:
@@ -186,6 +228,17 @@ def _plan_options(config: pytest.Config, settings: Settings, registry: Registry)
         seed=settings.seed,
         misses=settings.misses,
         last_identity=identities_in(settings.state),
+        before_recipe=partial(_load_conftests, config),
+    )
+
+
+def _load_conftests(config: pytest.Config, path: Path) -> None:
+    """Those above a file, as pytest's own collection does: they may register what the file names."""
+    config.pluginmanager._loadconftestmodules(  # noqa: SLF001 - pytest has no public door to it
+        path,
+        config.getoption("importmode"),
+        rootpath=config.rootpath,
+        consider_namespace_packages=config.getini("consider_namespace_packages"),
     )
 
 

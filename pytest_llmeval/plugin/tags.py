@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ..core.errors import Fault, Faults
-from ..core.plan import RecipePlan
-from ..core.sample import Origin
+if TYPE_CHECKING:
+    from ..core.errors import Fault
+    from ..core.plan import RecipePlan
+    from ..core.sample import Origin
 
 OURS = {
     "llmeval": "every item of a recipe or a cookbook",
@@ -50,6 +51,9 @@ def register_markers(config: pytest.Config) -> None:
 
 def register_tags(config: pytest.Config, plans: Iterable[RecipePlan]) -> None:
     """Make every tag of these plans a marker that ``--strict-markers`` knows. Raises Faults where one cannot be."""
+    # not above: a suite without recipes reads this file too, and pays for none of it
+    from ..core.errors import Fault, Faults
+
     tags = config.stash.setdefault(TAGS, set())
     known: set[str] | None = None
     faults: dict[Any, Fault] = {}

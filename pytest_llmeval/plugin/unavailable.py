@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 import pytest
 
+from ..core.endpoint import Endpoint
 from ..core.plan import RecipePlan
 from ..core.text import one_line
 from .keys import SETTINGS
@@ -28,14 +29,14 @@ def warn_of_lacks(config: pytest.Config, plans: Iterable[RecipePlan]) -> None:
         if plan.endpoint.id in looked_at:
             continue
         looked_at.add(plan.endpoint.id)
-        lack = lack_of(plan)
+        lack = lack_of(plan.endpoint)
         if lack:
             place = plan.endpoint.origin if plan.endpoint.origin.path else plan.origin
             text = f"endpoint {plan.endpoint.id} is not available here: {one_line(lack)}"
             warnings.warn_explicit(UnavailableWarning(text), None, place.path, place.line)
 
 
-def lack_of(plan: RecipePlan) -> str:
-    """What this machine lacks for a plan's endpoint; empty where it lacks nothing that can be told beforehand."""
-    missing = getattr(plan.endpoint.connector, "missing", None)
+def lack_of(endpoint: Endpoint) -> str:
+    """What this machine lacks for an endpoint; empty where it lacks nothing that can be told beforehand."""
+    missing = getattr(endpoint.connector, "missing", None)
     return (missing() or "") if missing is not None else ""

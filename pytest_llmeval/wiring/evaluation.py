@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
+from ..core.assertable import Result
 from ..core.clock import SystemClock
 from ..core.endpoint import Endpoint
 from ..core.identity import Identity
@@ -23,6 +24,7 @@ from ..grading.tally import Tally, tally
 from ..grading.verdicts import judge, judge_cookbook, judge_recipe
 from ..grading.worst import Sample, worst
 from ..state.sqlite.store import SqliteStore
+from .results import result_of
 
 CacheMode = Literal["use", "refresh", "only", "off"]
 
@@ -45,16 +47,19 @@ class Evaluation:
     ) -> None:
         """Enter plans into the ledger; beside each recipe the ids of its selected units (None: all)."""
         for plan, selected in recipes:
-            units = [unit.record for unit in plan.units]
-            if selected is not None:
-                units = [replace(unit, selected=unit.id in selected) for unit in units]
-            self.store.plan(plan.record, units)
-            skipped = [unit for unit in units if unit.skip is not None]
-            if skipped:
-                self.store.record([(plan.record.id, unit.id, Outcome("skipped", error=unit.skip)) for unit in skipped])
-            self._identify(plan.endpoint)
+            self._enter(plan, selected)
         for cookbook in cookbooks:
             self.store.cookbook(cookbook.record)
+
+    def _enter(self, plan: RecipePlan, selected: frozenset[str] | None) -> None:
+        units = [unit.record for unit in plan.units]
+        if selected is not None:
+            units = [replace(unit, selected=unit.id in selected) for unit in units]
+        self.store.plan(plan.record, units)
+        skipped = [unit for unit in units if unit.skip is not None]
+        if skipped:
+            self.store.record([(plan.record.id, unit.id, Outcome("skipped", error=unit.skip)) for unit in skipped])
+        self._identify(plan.endpoint)
 
     def _identify(self, endpoint: Endpoint) -> None:
         """Once an endpoint: what it is here may be unknown where the next run takes place."""
@@ -63,6 +68,13 @@ class Evaluation:
             identity = Identity.of(endpoint.connector)
             if identity.whole:
                 self.store.identify(endpoint.id, identity)
+
+    def result(self, plan: RecipePlan) -> Result:
+        """A recipe asked whole, whatever else was selected, and what it came to."""
+        if plan.record.id not in self._tallies:
+            self._enter(plan, None)
+            self.store.select(plan.record.id)
+        return result_of(self.tally(plan), self.summary(plan))
 
     def outcome(self, plan: RecipePlan, unit: Unit) -> Outcome:
         return self.engine.settle(plan, [unit])[0]
@@ -114,11 +126,22 @@ class Evaluation:
             self.store.close()
 
 
-def open_evaluation(state: Path, run: RunInfo, *, mode: CacheMode, ttl_days: float | None, root: Path) -> Evaluation:
-    """Open the state, enter the run, start the engine. Raises StateError where the state cannot be used."""
+def open_evaluation(
+    state: Path,
+    run: RunInfo,
+    *,
+    mode: CacheMode,
+    ttl_days: float | None,
+    root: Path,
+    orphaned: Callable[[], str] = lambda: "",
+) -> Evaluation:
+    """Open the state, enter the run, start the engine, which stops by itself when ``orphaned`` says why.
+
+    Raises StateError where the state cannot be used.
+    """
     clock, redactor = SystemClock(), Redactor()
     store = SqliteStore.open(state, run.id, mode=mode, clock=clock, ttl_days=ttl_days, root=root, redactor=redactor)
     store.begin(run)
-    engine = Engine(store, clock, store.path.parent, redactor, store.salt)
+    engine = Engine(store, clock, store.path.parent, redactor, store.salt, orphaned=orphaned)
     engine.start()
     return Evaluation(store, engine)

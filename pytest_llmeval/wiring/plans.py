@@ -10,7 +10,7 @@ from pathlib import Path
 from ..core.endpoint import Endpoint
 from ..core.errors import Fault, Faults, StateError
 from ..core.identity import Identity
-from ..core.plan import CookbookPlan, Items, Misses, RecipePlan
+from ..core.plan import CookbookPlan, Items, MetricUse, Misses, RecipePlan
 from ..core.registry import Registry
 from ..core.sample import Origin
 from ..files.document import Document, Place
@@ -37,6 +37,8 @@ class PlanOptions:
     misses: Misses | None = None
     #: the identity that an endpoint had when it last was asked, by its id; None where nobody knows
     last_identity: Callable[[str], Identity | None] = lambda _: None
+    #: called before a recipe is read, so that what stands above it (a conftest, say) may register extensions
+    before_recipe: Callable[[Path], None] = lambda _path: None
 
     @property
     def choices(self) -> RunChoices:
@@ -62,7 +64,9 @@ class Reader:
     def __init__(self, options: PlanOptions) -> None:
         self._options = options
         self._loader = Loader(options.root, options.registry)
+        self._files: dict[Path, RecipeFile] = {}
         self._recipes: dict[Path, tuple[RecipePlan, ...]] = {}
+        self._asked: dict[tuple[Path, str], RecipePlan] = {}
         #: what is wrong with recipes, and under which file it was told
         self._faulty: dict[Path, tuple[Faults, str]] = {}
         #: by id the endpoints of the run, each with the place that named it first
@@ -71,7 +75,7 @@ class Reader:
     @property
     def plans(self) -> list[RecipePlan]:
         """All that were read, in the order of reading."""
-        return [plan for plans in self._recipes.values() for plan in plans]
+        return [*(plan for plans in self._recipes.values() for plan in plans), *self._asked.values()]
 
     @property
     def recipes(self) -> Mapping[Path, tuple[RecipePlan, ...]]:
@@ -93,12 +97,38 @@ class Reader:
         return self._recipes[path]
 
     def _planned(self, path: Path) -> tuple[RecipePlan, ...]:
-        overridden = bool(self._options.override_endpoints)
-        recipe = self._loader.recipe(path, endpoints=not overridden)
+        recipe = self._read(path)
         endpoints = self._endpoints(recipe)
         self._name(endpoints, recipe.place.at("endpoints") if recipe.spec.endpoints else recipe.place)
         known = [self._identified(endpoint) for endpoint in endpoints]
         return plan_recipe(recipe, known, self._options.choices)
+
+    def recipe_on(self, path: Path, reference: str, naming: Path) -> RecipePlan:
+        """A recipe on an endpoint, whether it names it or not.
+
+        One that it names goes first; else the endpoint is looked up from ``naming``, then from the recipe's own place.
+        Raises Faults.
+        """
+        recipe = self._read(path)
+        own = next((endpoint for endpoint in recipe.endpoints if endpoint.id == reference), None)
+        endpoint = own or self._near(reference, naming, path)
+        self._name([endpoint], recipe.place.at("endpoints") if own else self._place_of(naming))
+        endpoint = self._identified(endpoint)
+        known = next((plan for plan in self._recipes.get(path, ()) if plan.endpoint.id == endpoint.id), None)
+        if known is not None:
+            return known
+        key = (path, endpoint.id)
+        if key not in self._asked:
+            (self._asked[key],) = plan_recipe(recipe, [endpoint], self._options.choices)
+        return self._asked[key]
+
+    def find_recipe(self, reference: str, naming: Path) -> Path:
+        """The recipe file that a reference means, looked up from a file or folder. Raises Faults."""
+        return self._loader.find_recipe(reference, naming)
+
+    def metric(self, value: object, naming: Path) -> MetricUse:
+        """A metric from what ``metrics:`` takes. Raises Faults."""
+        return self._loader.metric(value, naming)
 
     def cookbook(self, path: Path) -> tuple[CookbookPlan, ...]:
         """A cookbook file to its plans, one an endpoint that its recipes share. Raises Faults."""
@@ -122,7 +152,7 @@ class Reader:
     def endpoint(self, reference: str, naming: Path) -> Endpoint:
         """The endpoint that a reference means, looked up from a file or folder. Raises Faults."""
         found = self._loader.endpoint(reference, naming)
-        self._name([found], Place(Document(shown(naming, self._options.root), None)))
+        self._name([found], self._place_of(naming))
         return self._identified(found)
 
     def _identified(self, endpoint: Endpoint) -> Endpoint:
@@ -150,6 +180,26 @@ class Reader:
                 )
         if faults:
             raise Faults(faults)
+
+    def _place_of(self, path: Path) -> Place:
+        """A file as a whole."""
+        return Place(Document(shown(path, self._options.root), None))
+
+    def _read(self, path: Path) -> RecipeFile:
+        if path not in self._files:
+            self._options.before_recipe(path)
+            overridden = bool(self._options.override_endpoints)
+            self._files[path] = self._loader.recipe(path, endpoints=not overridden)
+        return self._files[path]
+
+    def _near(self, reference: str, naming: Path, recipe: Path) -> Endpoint:
+        try:
+            return self._loader.endpoint(reference, naming)
+        except Faults as faults:
+            try:
+                return self._loader.endpoint(reference, recipe)
+            except Faults:
+                raise faults from None
 
     def _endpoints(self, recipe: RecipeFile) -> Sequence[Endpoint]:
         """Those of the run where it overrides, else the recipe's own, else the run's."""

@@ -9,6 +9,7 @@ from ..core.summary import GateSummary, RunRecord
 from ..grading.grades import Graded
 from ..grading.summary import summarize, summarize_cookbook
 from ..state.sqlite.opening import discard_temporary
+from ..state.sqlite.reading import begun
 from ..state.sqlite.store import SqliteStore
 
 
@@ -39,6 +40,21 @@ def peek_run(state: Path, run: str, root: Path) -> RunRecord:
 def forget_temporary(run: str) -> None:
     """Remove the state of a run that could be kept nowhere else: after its reports, when its processes are gone."""
     discard_temporary(run)
+
+
+def stop_run(state: Path, run: str, root: Path, reason: str) -> bool:
+    """All processes of a run ask nothing more; False where none of them has begun it.
+
+    Raises StateError where the state cannot be read or written.
+    """
+    if not begun(state, run):
+        return False
+    store = SqliteStore.open(state, run, root=root)
+    try:
+        store.stop_run(reason).result()
+    finally:
+        store.close()
+    return True
 
 
 def sum_up(ledger: RunLedger) -> RunRecord:

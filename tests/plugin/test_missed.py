@@ -120,3 +120,16 @@ def test_samples_of_a_cookbook_are_those_of_its_recipe(project, capitals):
         "recipes/both.cookbook.yaml::capitals/oman[program]",
         "recipes/capitals.yaml::oman[program]",
     ]
+
+
+def test_a_gate_that_an_early_end_kept_from_being_judged_runs_again(project, capitals):
+    project.write("recipes/capitals.yaml", capitals)
+    cut = project.report("-x", "--llmeval-misses", "fail")
+
+    again = project.run("--llmeval-missed", "-v")
+
+    assert not cut["complete"]
+    assert project.ran(again) == [
+        "recipes/capitals.yaml::gate:exact_match[program]",
+        "recipes/capitals.yaml::oman[program]",
+    ]

@@ -33,6 +33,21 @@ def test_the_extension_extends(project):
     project.run().assert_outcomes(passed=1)
 
 
+TESTS = (Path(__file__).parents[2] / "docs" / "tests.md").read_text("utf-8")
+
+
+def test_the_tests_of_ones_own_run(project, capitals):
+    """The README's and those of docs/tests.md, on an endpoint called local."""
+    project.write("recipes/capitals.yaml", capitals)
+    project.write("endpoints/local.yaml", "endpoint: L\nconnector: python\ntarget: program:answer\nversion: '1'\n")
+    pages = [README.partition("## In tests")[2].partition("## Options")[0], TESTS]
+    for number, page in enumerate(pages):
+        for place, text in enumerate(re.findall(r"```python\n(.*?)```", page, re.DOTALL)):
+            project.write(f"test_page_{number}_{place}.py", text)
+
+    project.run("--ignore=recipes").assert_outcomes(passed=1 + 3 + 2 + 3)
+
+
 def test_every_option_and_ini_key_it_names_is_known(project):
     table = README.partition("## Options")[2].partition("## Extending")[0]
     options = set(re.findall(r"--llmeval-[a-z-]+", table))

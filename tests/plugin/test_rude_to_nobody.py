@@ -7,7 +7,10 @@ import pytest
 LOOK = """
 import sys
 
-HEAVY = ("httpx", "pydantic", "yaml", "sqlite3", "jinja2", "anyio", "regex", "pytest_llmeval.engine")
+HEAVY = (
+    *("httpx", "pydantic", "yaml", "sqlite3", "jinja2", "anyio", "regex"),
+    *("pytest_llmeval.core.sample", "pytest_llmeval.files", "pytest_llmeval.engine"),
+)
 
 
 def pytest_sessionfinish(session):

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import sys
 
+TAMPERED = (
+    "httpx is patched (by pytest-httpx, respx or a mock, say), so that a stand-in might answer; "
+    "patch it within tests, not around recipes"
+)
 _DOORS = (
     ("httpx", "AsyncClient", "send", "httpx._client"),
     ("httpx", "AsyncHTTPTransport", "handle_async_request", "httpx._transports.default"),
     ("httpcore", "AsyncConnectionPool", "handle_async_request", "httpcore._async.connection_pool"),
 )
+
+
+def tampered() -> str:
+    """Why a request sent now could be answered by a mock; empty where it could not."""
+    return TAMPERED if is_patched() else ""
 
 
 def is_patched() -> bool:

@@ -86,6 +86,11 @@ def plan(
     connection.executemany("INSERT INTO units VALUES (?, ?, ?, ?, ?, ?)", rows)
 
 
+def select(connection: sqlite3.Connection, run: str, recipe: str) -> None:
+    number = recipe_number(connection, run, recipe)
+    connection.execute("UPDATE units SET selected = 1 WHERE recipe = ? AND NOT selected", (number,))
+
+
 def _shown(unit: UnitRecord, redactor: Redactor) -> UnitRecord:
     clean = redactor.answer
     return replace(

@@ -69,8 +69,9 @@ def totals(connection: sqlite3.Connection, run: str) -> Totals:
 
 
 def _totals(connection: sqlite3.Connection, run: str) -> Totals:
-    asked, cached, attempts, tokens, counted, cost, priced = connection.execute(
-        "SELECT coalesce(sum(state = 'asked'), 0), coalesce(sum(state = 'cached'), 0), coalesce(sum(attempts), 0),"
+    asked, answered, cached, attempts, tokens, counted, cost, priced = connection.execute(
+        "SELECT coalesce(sum(state IN ('asked', 'failed')), 0), coalesce(sum(state = 'asked'), 0),"
+        " coalesce(sum(state = 'cached'), 0), coalesce(sum(attempts), 0),"
         " coalesce(sum(tokens) FILTER (WHERE state = 'asked'), 0), count(tokens) FILTER (WHERE state = 'asked'),"
         " coalesce(sum(cost) FILTER (WHERE state = 'asked'), 0.0), count(cost) FILTER (WHERE state = 'asked')"
         " FROM requests WHERE run = ?",
@@ -81,6 +82,6 @@ def _totals(connection: sqlite3.Connection, run: str) -> Totals:
         asked=asked,
         cached=cached,
         attempts=attempts + open_,
-        tokens=tokens if counted == asked else None,
-        cost=cost if priced == asked else None,
+        tokens=tokens if counted == answered else None,
+        cost=cost if priced == answered else None,
     )

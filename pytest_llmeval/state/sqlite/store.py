@@ -95,6 +95,9 @@ class SqliteStore:
     def plan(self, recipe: RecipeRecord, units: Sequence[UnitRecord]) -> Future[None]:
         return self._writer.submit(lambda connection: ledger.plan(connection, self._run, recipe, units, self.redactor))
 
+    def select(self, recipe: str) -> Future[None]:
+        return self._writer.submit(lambda connection: ledger.select(connection, self._run, recipe))
+
     def cookbook(self, cookbook: CookbookRecord) -> Future[None]:
         return self._writer.submit(lambda connection: ledger.cookbook(connection, self._run, cookbook))
 
