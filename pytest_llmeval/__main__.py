@@ -17,8 +17,9 @@ def main(arguments: list[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     schema = commands.add_parser("schema", help="print the JSON Schema of a kind of file")
     schema.add_argument("kind", choices=KINDS)
-    listing = commands.add_parser("list", help="list the metrics or connectors that files can name")
-    listing.add_argument("what", choices=("metrics", "connectors"))
+    listing = commands.add_parser("list", help="list the metrics and connectors that files can name, or the recipes")
+    listing.add_argument("what", choices=("metrics", "connectors", "recipes"))
+    listing.add_argument("paths", nargs="*", metavar="PATH", help="where recipes are looked for, as pytest takes it")
     state = commands.add_parser("state", help="look after the state file")
     where = f"the state file; default: LLMEVAL_STATE, else {DEFAULT_STATE}"
     state.add_argument("--state", type=Path, help=where)
@@ -30,6 +31,12 @@ def main(arguments: list[str] | None = None) -> int:
     if said.command == "schema":
         return _schema(said.kind)
     if said.command == "list":
+        if said.what == "recipes":
+            from .plugin.listing import list_recipes
+
+            return list_recipes(said.paths)
+        if said.paths:
+            listing.error(f"{said.what} are everywhere the same: PATH is for recipes")
         return _list(said.what)
     path = said.state or Path(os.environ.get("LLMEVAL_STATE", "").strip() or DEFAULT_STATE)
     if not path.exists():

@@ -89,8 +89,7 @@ class Local:
     def identity(self) -> Mapping[str, object]:
         """The weights' SHA-256, the server's version and the context.
 
-        Where weights or server are absent, ``unavailable`` says why in their place: the identity stored last for this
-        endpoint is to stand in.
+        Where weights or server are absent, ``unavailable`` says why in their place.
         """
         known: dict[str, object] = {"version": 1, "context": self.context}
         missing = self.missing()

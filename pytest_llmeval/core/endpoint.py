@@ -60,7 +60,8 @@ class Endpoint:
     """A configured connector.
 
     ``id`` is what users write (a file's stem, or ``connector:model``); ``connector`` carries its own options;
-    ``parameters`` go on the wire under a recipe's own.
+    ``parameters`` go on the wire under a recipe's own; ``identity`` stands in for the connector's own where this
+    machine lacks what that is made of.
     """
 
     id: str
@@ -71,6 +72,11 @@ class Endpoint:
     patience: Patience = Patience()
     prices: Prices | None = None
     origin: Origin = NOWHERE
+    identity: Mapping[str, object] | None = None
+
+    def known_as(self) -> Mapping[str, object]:
+        """What stands for the connector in cache keys."""
+        return self.connector.identity() if self.identity is None else self.identity
 
     def key(
         self,
@@ -85,7 +91,7 @@ class Endpoint:
         """
         parts = {
             "connector": self.connector.id,
-            "identity": dict(self.connector.identity() if identity is None else identity),
+            "identity": dict(self.known_as() if identity is None else identity),
             "messages": list(messages),
             "parameters": dict(parameters),
             "repeat": repeat,

@@ -62,7 +62,11 @@ class Connector(Protocol):
     id: ClassVar[str]
 
     def identity(self) -> Mapping[str, object]:
-        """What stands for it in the cache key: everything that may change an answer, secrets as their names."""
+        """What stands for it in the cache key: everything that may change an answer, secrets as their names.
+
+        Where that cannot be told on this machine, ``unavailable`` says why in place of what is unknown. Then the
+        identity that its endpoint had last stands in, if it agrees in the rest.
+        """
         ...
 
     def open(self, run: Opening) -> AbstractAsyncContextManager[Asker]:

@@ -21,14 +21,32 @@ def number(value: float | None, measure: str = "", statistic: str = "", decimals
 
 
 def figure_text(figure: Figure | None, measure: str = "", statistic: str = "") -> str:
-    """``0.88 (0.69-0.96)``: value and 95% interval, the unit written once."""
+    """``0.88 (0.69-0.96)``: value and 95% interval, the unit written once.
+
+    An interval has a width: where its ends read alike at two decimals, all three numbers have as many as tell them
+    apart, ``1.00 (0.996-1.00)``.
+    """
     if figure is None or figure.value is None:
         return ABSENT
-    value = number(figure.value, measure, statistic)
     if figure.low is None or figure.high is None:
-        return value
-    low, high = (_bare(end, measure, statistic, 2) for end in (figure.low, figure.high))
+        return number(figure.value, measure, statistic)
+    ends = (figure.low, figure.high)
+    pairs = [[_bare(end, measure, statistic, decimals) for end in ends] for decimals in range(2, 10)]
+    enough = next((i for i, (low, high) in enumerate(pairs) if low != high), 0)
+    value = number(figure.value, measure, statistic, 2 + enough)
+    low, high = pairs[enough]
+    if enough:
+        value, low, high = _short(value), _short(low), _short(high)
     return f"{value} ({low} to {high})" if figure.low < 0 else f"{value} ({low}-{high})"
+
+
+def told_apart(figure: Figure, limit: float, measure: str = "", statistic: str = "") -> tuple[str, str]:
+    """What to add to ``figure_text`` so that a figure and a limit that read alike are told apart, and the limit."""
+    if figure.value is None:
+        return "", number(limit, measure, statistic)
+    value, limited = apart(figure.value, limit, measure, statistic)
+    shown = figure_text(figure, measure, statistic).partition(" (")[0]
+    return ("" if len(value) <= len(shown) else f", exactly {value}"), limited
 
 
 def apart(value: float, limit: float, measure: str = "", statistic: str = "") -> tuple[str, str]:
@@ -82,3 +100,10 @@ def _bare(value: float, measure: str, statistic: str, decimals: int) -> str:
         decimals = 4
     shown = f"{value:,.{decimals}f}"
     return shown.lstrip("-") if float(shown.replace(",", "")) == 0 else shown
+
+
+def _short(text: str) -> str:
+    """Without zeros at its end, down to two decimals."""
+    digits, unit, rest = text.partition(" ")
+    whole, point, decimals = digits.partition(".")
+    return f"{whole}{point}{decimals[:2]}{decimals[2:].rstrip('0')}{unit}{rest}"

@@ -24,7 +24,7 @@ def bucket_of(endpoint: Endpoint, salt: str) -> str:
     """The name of the limits that an endpoint falls under: what it asks, and with which key (as a salted digest)."""
     secrets: Iterable[str] = getattr(endpoint.connector, "secrets", tuple)()
     keys = hashlib.sha256("\0".join([salt, *secrets]).encode("utf-8", "surrogatepass")).hexdigest()
-    return digest([endpoint.connector.id, dict(endpoint.connector.identity()), keys])
+    return digest([endpoint.connector.id, dict(endpoint.known_as()), keys])
 
 
 def wanted_for_unit(endpoint: Endpoint, bucket: str, recipe: str, unit: Unit) -> Wanted:

@@ -30,6 +30,13 @@ def plan_cookbook(
             f"{plans[0].record.recipe}: {', '.join(plan.endpoint.id for plan in plans)}" for plans in recipes
         )
         faults.append(place.at("recipes").fault(f"these recipes share no endpoint ({each})"))
+    known: dict[str, str] = {}
+    for index, plans_ in enumerate(recipes):
+        one = plans_[0].record
+        other = known.setdefault(one.recipe, one.path)
+        if other != one.path:
+            two = f"two of its recipes are called {one.recipe!r} ({other}, {one.path}), and so would their items be"
+            faults.append(place.at("recipes", index).fault(f"{two}: rename one"))
     conditions = _conditions(cookbook, recipes, faults)
     if faults:
         raise Faults(faults)

@@ -14,7 +14,7 @@ from ..core.extension import Checks
 from ..core.measures import Band, Condition, Grading, Measure, check_grading
 from ..core.plan import Items, MetricUse, Misses, RecipePlan, Scoring, Unit
 from ..core.record import GateRecord, Group, RecipeRecord, UnitRecord
-from ..core.sample import Message, Sample
+from ..core.sample import Message, Origin, Sample
 from ..core.scores import traits
 from ..files.datasets import Dataset
 from ..files.load import RecipeFile
@@ -215,7 +215,7 @@ class _Planner:
 
     def _units(self, endpoint: Endpoint, rows: Sequence[tuple[Dataset, Sequence[Sample]]]) -> Iterator[Unit]:
         spec, several = self._spec, len(rows) > 1
-        identity = endpoint.connector.identity()
+        identity = endpoint.known_as()
         parameters = {**endpoint.parameters, **spec.parameters}
         templates: Sequence[TemplateFile | None] = self._recipe.templates or [None]
         ordinal = 0
@@ -308,14 +308,16 @@ class _Planner:
                 told.add(why)
                 self._faults.append(Fault(unit.record.origin, f"endpoint {endpoint.id!r}: {why}"))
 
-    def _check_ids(self, plans: Iterable[RecipePlan]) -> None:
-        seen: dict[str, Unit] = {}
+    def _check_ids(self, plans: Sequence[RecipePlan]) -> None:
+        seen: dict[str, Origin] = {gate.id: gate.condition.origin for plan in plans for gate in plan.record.gates}
         for plan in plans:
             for unit in plan.units:
-                other = seen.setdefault(unit.record.nodeid, unit)
-                if other is not unit:
-                    message = f"two items would be called {unit.record.id!r}; the other stands in {other.record.origin}"
-                    self._faults.append(Fault(unit.record.origin, message))
+                origin = unit.record.origin
+                if unit.record.nodeid in seen:
+                    other = seen[unit.record.nodeid]
+                    message = f"two items would be called {unit.record.id!r}; the other stands in {other}"
+                    self._faults.append(Fault(origin, message))
+                seen[unit.record.nodeid] = origin
 
 
 def _measure_of(use: MetricUse) -> Measure:

@@ -55,8 +55,14 @@ def pytest_configure(config: pytest.Config) -> None:
             check_reports(config)
         from .watch import Watch
 
-        config.stash[WATCH] = Watch()
+        state = config.stash[SETTINGS].state
+        new = "" if state.exists() else " (new)"
+        config.stash[WATCH] = Watch(f"llmeval: state {_within(state, config.rootpath)}{new}")
         config.pluginmanager.register(config.stash[WATCH], "llmeval-watch")
+    if config.stash[SETTINGS].missed:
+        from .missed import Missed
+
+        config.pluginmanager.register(Missed(config), "llmeval-missed")
     if config.pluginmanager.hasplugin("xdist"):
         from .xdist import Xdist
 
@@ -167,10 +173,11 @@ def llmeval_response(_llmeval_unit: Marked, request: pytest.FixtureRequest) -> R
 
 
 def pytest_report_collectionfinish(config: pytest.Config) -> str | None:
-    if RUN not in config.stash:
+    watch = config.stash.get(WATCH, None)
+    if RUN not in config.stash or watch is None or config.get_verbosity() < 0 or config.option.collectonly:
         return None
-    state = config.stash[SETTINGS].state
-    return f"llmeval: state {_within(state, config.rootpath)}{'' if state.exists() else ' (new)'}"
+    line, watch.state = watch.state, ""
+    return line
 
 
 @pytest.hookimpl(trylast=True)
@@ -181,15 +188,17 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     if RUN not in config.stash and (watch is None or not watch.seen):
         return
     from .ending import close_share, sum_up
+    from .stops import why_ended
 
     close_share(config)
     if watch is not None:
-        sum_up(config, interrupted=exitstatus == pytest.ExitCode.INTERRUPTED)
+        unfinished = bool(why_ended(session, exitstatus)) and watch.finished < session.testscollected
+        sum_up(config, interrupted=unfinished or exitstatus == pytest.ExitCode.INTERRUPTED)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     watch = config.stash.get(WATCH, None)
-    if watch is not None and (watch.seen or watch.strangers):
+    if watch is not None and (watch.seen or watch.strangers or watch.told):
         from .terminal import show
 
         show(terminalreporter, config)

@@ -13,9 +13,11 @@ from ..core.plan import CookbookPlan, RecipePlan
 from ..core.sample import Origin
 from ..core.text import safe
 from ..files.ours import Look
+from ..planning.naming import encode
 from .items import CookbookGateItem, CookbookRecipeItem, GateItem, LlmevalItem, SampleItem
 from .run import run_share
 from .tags import register_tags
+from .unavailable import UnavailableWarning, warn_of_lacks
 
 if TYPE_CHECKING:
     from _pytest._code.code import ExceptionInfo, TerminalRepr
@@ -34,7 +36,8 @@ class LlmevalFile(pytest.File):
     """What both kinds have in common."""
 
     def repr_failure(self, excinfo: ExceptionInfo[BaseException], style: Any = None) -> str | TerminalRepr:  # noqa: ARG002 - the shape of pytest's nodes
-        if isinstance(excinfo.value, Faults):
+        # a warning comes here where the suite's filters make it an error
+        if isinstance(excinfo.value, Faults | UnavailableWarning):
             return safe(str(excinfo.value))
         return super().repr_failure(excinfo)
 
@@ -68,6 +71,7 @@ class RecipeFile(LlmevalFile):
     def collect(self) -> Iterator[LlmevalItem]:
         plans = run_share(self.config).recipe(self.path)
         register_tags(self.config, plans)
+        warn_of_lacks(self.config, plans)
         for plan in plans:
             if plan.items == "samples":
                 yield from self._samples(plan)
@@ -89,7 +93,9 @@ class CookbookFile(LlmevalFile):
 
     def collect(self) -> Iterator[LlmevalItem]:
         cookbooks = run_share(self.config).cookbook(self.path)
-        register_tags(self.config, [plan for cookbook in cookbooks for plan in cookbook.recipes])
+        plans = [plan for cookbook in cookbooks for plan in cookbook.recipes]
+        register_tags(self.config, plans)
+        warn_of_lacks(self.config, plans)
         for cookbook in cookbooks:
             yield from self._recipes(cookbook)
         for cookbook in cookbooks:
@@ -103,7 +109,7 @@ class CookbookFile(LlmevalFile):
             tags = (*cookbook.tags, *plan.record.tags)
             if cookbook.items == "samples":
                 for unit in plan.units:
-                    name = f"{plan.record.recipe}/{unit.record.id}"
+                    name = f"{encode(plan.record.recipe)}/{unit.record.id}"
                     yield self._make(SampleItem, name, tags, "llmeval_sample", plan=plan, unit=unit)
-            name = f"{plan.record.recipe}[{plan.endpoint.id}]"
+            name = f"{encode(plan.record.recipe)}[{encode(plan.endpoint.id)}]"
             yield self._make(CookbookRecipeItem, name, tags, "llmeval_gate", plan=plan, place=place)

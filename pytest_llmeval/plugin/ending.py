@@ -9,7 +9,7 @@ import pytest
 from ..core.errors import StateError
 from ..core.summary import RunRecord
 from ..reports.junit import suite_properties
-from ..wiring.reports import peek_run, read_run
+from ..wiring.reports import forget_temporary, peek_run, read_run
 from ..wiring.writers import write_reports
 from .environment import describe
 from .keys import REGISTRY, RUN, RUN_ID, SETTINGS, WATCH
@@ -50,3 +50,5 @@ def sum_up(config: pytest.Config, *, interrupted: bool) -> None:
         write_reports(record, settings.reports, config.stash[REGISTRY])
     except (StateError, OSError) as error:
         config.stash[WATCH].problem = str(error)
+    finally:
+        forget_temporary(run_id)

@@ -17,6 +17,7 @@ from ..reports import failure, junit
 from .absence import fail, leave, show_absence, skip
 from .keys import RUN
 from .shown import shown
+from .typed import shell_of
 
 if TYPE_CHECKING:
     from _pytest._code.code import ExceptionInfo, TerminalRepr
@@ -39,6 +40,11 @@ class GateFailedError(Exception):
 OURS = (MissedError, MetricFailedError, GateFailedError)
 
 
+def left_out(item: pytest.Item) -> bool:
+    """Whether an item was marked to be skipped before the run began: then nothing is asked for it."""
+    return item.get_closest_marker("skip") is not None
+
+
 class LlmevalItem(pytest.Item):
     """What our items have in common."""
 
@@ -55,6 +61,11 @@ class LlmevalItem(pytest.Item):
             self.add_marker(pytest.mark.timeout(0))
 
     @property
+    def ledger_id(self) -> str | None:
+        """Under which the ledger keeps what became of it; None for a skipped row, of which nothing can become."""
+        return self.nodeid
+
+    @property
     def run_share(self) -> Run:
         return self.config.stash[RUN]
 
@@ -65,6 +76,18 @@ class LlmevalItem(pytest.Item):
     def reportinfo(self) -> tuple[Path, int, str]:
         # with the trailing blank, pytest shows the id as it is typed, whatever it ends with
         return self.path, max(self.place[1] - 1, 0), f"{self.nodeid} "
+
+    def setup(self) -> None:
+        # both options show what would be set up, and here that costs requests
+        if self.config.option.setuponly:
+            return
+        run = self.run_share
+        run.look_for_faults(self)
+        self.settle(run)
+
+    @abstractmethod
+    def settle(self, run: Run) -> None:
+        """Get what this item shows, or say why it cannot be had."""
 
     def repr_failure(self, excinfo: ExceptionInfo[BaseException], style: Any = None) -> str | TerminalRepr:
         if isinstance(excinfo.value, OURS):
@@ -98,9 +121,12 @@ class SampleItem(LlmevalItem):
         if unit.sample.xfail is not None:
             self.add_marker(pytest.mark.xfail(reason=one_line(unit.sample.xfail), raises=MissedError))
 
-    def setup(self) -> None:
-        run = self.run_share
-        run.look_for_faults(self)
+    @property
+    def ledger_id(self) -> str | None:
+        # within a cookbook too it is the recipe's
+        return None if self.unit.record.skip is not None else self.unit.record.nodeid
+
+    def settle(self, run: Run) -> None:
         if self.outcome is not None and self.outcome.kind == "error":
             run.forget(self.plan, self.unit)
         try:
@@ -121,13 +147,16 @@ class SampleItem(LlmevalItem):
         outcome = self.outcome
         assert outcome is not None
         verbose = self.config.get_verbosity() >= 2
+        shell = shell_of(self.config)
         if outcome.kind == "metric_error":
-            text = failure.metric_error(self.plan.record, self.unit.record, outcome, self.nodeid, verbose=verbose)
+            text = failure.metric_error(
+                self.plan.record, self.unit.record, outcome, self.nodeid, verbose=verbose, shell=shell
+            )
             raise MetricFailedError(text, f"metric error: {outcome.error}")
         if outcome.kind not in {"missed", "refused"}:
             return
         summary = failure.summary(self.plan.record, outcome)
-        text = failure.sample(self.plan.record, self.unit.record, outcome, self.nodeid, verbose=verbose)
+        text = failure.sample(self.plan.record, self.unit.record, outcome, self.nodeid, verbose=verbose, shell=shell)
         if self.plan.misses == "fail" or self.unit.sample.xfail is not None:
             raise MissedError(text, f"{outcome.kind}: {summary}")
         self.facts["missed"] = one_line(summary)
@@ -144,6 +173,10 @@ class ConditionItem(LlmevalItem):
         self.gate = gate
         self.verdict: Verdict | None = None
 
+    @property
+    def ledger_id(self) -> str | None:
+        return self.gate.id
+
     @abstractmethod
     def judge(self, run: Run) -> Verdict: ...
 
@@ -153,9 +186,7 @@ class ConditionItem(LlmevalItem):
     def failed(self, verdict: Verdict) -> str:
         return failure.failed_grade(self.gate, verdict)
 
-    def setup(self) -> None:
-        run = self.run_share
-        run.look_for_faults(self)
+    def settle(self, run: Run) -> None:
         try:
             verdict = self.verdict = self.judge(run)
         except RunStoppedError as stop:
@@ -206,11 +237,9 @@ class CookbookRecipeItem(LlmevalItem):
     def recipes(self) -> tuple[RecipePlan, ...]:
         return (self.plan,)
 
-    def setup(self) -> None:
-        run = self.run_share
-        run.look_for_faults(self)
+    def settle(self, run: Run) -> None:
         try:
-            self.verdict, self.gates = run.recipe_verdict(self.plan)
+            self.verdict, self.gates = run.recipe_verdict(self.plan, self.nodeid)
         except RunStoppedError as stop:
             leave(self, stop)
         self.facts = {"recipe": self.verdict.kind}

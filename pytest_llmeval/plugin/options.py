@@ -121,7 +121,8 @@ def add_options(parser: pytest.Parser) -> None:
         "--llmeval-missed",
         action="store_true",
         dest="llmeval_missed",
-        help="run only the items that were missed, failed, in error or not asked when they last ran",
+        help="run only the samples and gates that were missed, failed, in error or not asked when they last ran; "
+        "everything else is deselected",
     )
     ini = parser.addini
     ini("llmeval_files", "globs of recipe and cookbook files, matched at the end of a path", "args", list(FILES))
@@ -147,8 +148,6 @@ def read_settings(config: pytest.Config) -> Settings:
     percentage = config.getoption("llmeval_percentage")
     if percentage is not None and not 1 <= percentage <= 100:
         raise pytest.UsageError(f"--llmeval-percentage: {percentage:g} is not from 1 to 100")
-    if config.getoption("llmeval_missed"):
-        raise pytest.UsageError("--llmeval-missed is not available in this version; pytest's own --lf runs what failed")
     return Settings(
         files=tuple(config.getini("llmeval_files")),
         endpoints=tuple(config.getoption("llmeval_endpoint") or config.getini("llmeval_endpoints")),

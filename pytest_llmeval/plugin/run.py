@@ -20,13 +20,15 @@ from ..core.summary import RecipeSummary
 from ..engine.engine import RunStoppedError
 from ..reports import failure
 from ..wiring.evaluation import Evaluation, open_evaluation
-from ..wiring.plans import PlanOptions, Reader
+from ..wiring.plans import PlanOptions, Reader, identities_in
 from .absence import fail
-from .items import CookbookGateItem, LlmevalItem, SampleItem
+from .items import CookbookGateItem, LlmevalItem, SampleItem, left_out
 from .keys import REGISTRY, RUN, RUN_ID, SETTINGS, USED
 from .marked import marked
 from .options import Settings
 from .stops import orphaned
+from .typed import shell_of
+from .unavailable import lack_of
 
 T = TypeVar("T")
 
@@ -98,7 +100,7 @@ class Run:
         return self.evaluation(item.session)
 
     def _enter(self, session: pytest.Session, evaluation: Evaluation) -> None:
-        ours = [item for item in session.items if isinstance(item, LlmevalItem)]
+        ours = [item for item in session.items if isinstance(item, LlmevalItem) and not left_out(item)]
         whole = {plan.record.id for item in ours for plan in item.recipes()}
         parts: dict[str, set[str]] = {}
         plans: dict[str, RecipePlan] = {}
@@ -121,17 +123,19 @@ class Run:
         """What single samples' items and marked tests are about."""
         for item in items:
             about = item if isinstance(item, SampleItem) else marked(item)
-            if about is not None:
+            # a row that is skipped by its file is part of its recipe, one that a conftest skips is left out
+            if about is not None and (about.unit.record.skip is not None or not left_out(item)):
                 yield about.plan, about.unit
 
     def _needed(self, items: Iterable[pytest.Item]) -> Iterator[tuple[RecipePlan, Unit]]:
         """What the items need, in their order."""
         for item in items:
+            if left_out(item):
+                continue
             if isinstance(item, LlmevalItem):
                 for plan in item.recipes():
                     yield from ((plan, unit) for unit in plan.units if unit.record.skip is None)
-            if item.get_closest_marker("skip") is None:
-                yield from self._units([item])
+            yield from self._units([item])
 
     def prepare(self, item: pytest.Item) -> None:
         """Before the first marked test of a recipe is set up, all that its tests need is asked and waited for."""
@@ -176,24 +180,22 @@ class Run:
 
     def lacks(self, endpoint: Endpoint) -> str:
         """What this machine lacks for an endpoint, where the ini ``llmeval_unavailable`` says to skip for it."""
-        missing = getattr(endpoint.connector, "missing", None)
-        if self.settings.unavailable != "skip" or missing is None:
-            return ""
-        found = missing()
+        found = lack_of(endpoint) if self.settings.unavailable == "skip" else ""
         return f"endpoint {endpoint.id} is not available here: {found}" if found else ""
 
     def verdict(self, plan: RecipePlan, gate: GateRecord) -> Verdict:
         return self._opened.verdict(plan, gate)
 
-    def recipe_verdict(self, plan: RecipePlan) -> tuple[Verdict, list[tuple[GateRecord, Verdict]]]:
-        """Of a recipe as a whole, and of each of its gates."""
-        return self._opened.recipe_verdict(plan)
+    def recipe_verdict(self, plan: RecipePlan, item: str) -> tuple[Verdict, list[tuple[GateRecord, Verdict]]]:
+        """Of a recipe as a whole, kept under the id of the item that shows it, and of each of its gates."""
+        return self._opened.recipe_verdict(plan, item)
 
     def cookbook_verdict(self, cookbook: CookbookPlan, gate: GateRecord) -> Verdict:
         return self._opened.cookbook_verdict(cookbook, gate)
 
     def gate_failure(self, plan: RecipePlan, gate: GateRecord, verdict: Verdict) -> str:
-        return failure.failed_gate(self._opened.summary(plan), gate, verdict)
+        worst = [sample.nodeid for sample in self._opened.worst(plan, gate)]
+        return failure.failed_gate(self._opened.summary(plan), gate, verdict, worst=worst, shell=shell_of(self.config))
 
     def summary(self, plan: RecipePlan) -> RecipeSummary:
         return self._opened.summary(plan)
@@ -225,6 +227,7 @@ def _plan_options(config: pytest.Config, settings: Settings, registry: Registry)
         percentage=settings.percentage,
         seed=settings.seed,
         misses=settings.misses,
+        last_identity=identities_in(settings.state),
         before_recipe=partial(_load_conftests, config),
     )
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pytest
 
 from ..core.text import safe
 from ..reports.terminal import lines
 from .ending import RECORD
 from .keys import WATCH
+from .typed import shell_of
 
 LOG_WIDTH = 120
 
@@ -21,6 +24,7 @@ def show(reporter: pytest.TerminalReporter, config: pytest.Config) -> None:
         reporter.write_line(f"llmeval: no report: {safe(watch.problem)}", red=True)
     record = config.stash.get(RECORD, None)
     if record is None:
+        _tell(reporter, watch.told)
         return
     for node_id, text in watch.texts:
         reporter.write_sep("_", safe(node_id))
@@ -32,6 +36,14 @@ def show(reporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     # a log has no width of its own: there every column fits
     width = reporter._tw.fullwidth if reporter._tw.hasmarkup else max(reporter._tw.fullwidth, LOG_WIDTH)  # noqa: SLF001 - pytest has no public door to it
     if config.get_verbosity() > -2:
-        reporter.section("llmeval", sep="=")
-    for line in lines(record, width, config.get_verbosity(), missed=len(watch.missed)):
+        reporter.write_sep("=", "llmeval")
+    # under xdist no hook knows the files before the first test
+    if config.get_verbosity() >= 0:
+        _tell(reporter, [*([watch.state] if watch.state else []), *watch.told])
+    for line in lines(record, width, config.get_verbosity(), missed=len(watch.missed), shell=shell_of(config)):
         reporter.write_line(line.text, **({line.style: True} if line.style else {}))
+
+
+def _tell(reporter: pytest.TerminalReporter, lines: Iterable[str]) -> None:
+    for line in lines:
+        reporter.write_line(safe(line))

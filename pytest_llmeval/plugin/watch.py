@@ -13,8 +13,14 @@ from .keys import SETTINGS
 class Watch:
     """Listens to reports. Cheap where no item is ours: an attribute looked for and not found."""
 
-    def __init__(self) -> None:
+    def __init__(self, state: str = "") -> None:
         self.seen = False
+        #: how many items came to their end
+        self.finished = 0
+        #: the line that says where the state is, until it was shown
+        self.state = state
+        #: lines for people that could not be shown before the first test
+        self.told: list[str] = []
         #: node id and reason of noted misses, in the order of running
         self.missed: list[tuple[str, str]] = []
         #: node id and whole text of noted misses, where ``-vv`` asks for them
@@ -27,7 +33,13 @@ class Watch:
     def not_ours(self, path: Path, why: str) -> None:
         self.strangers[path.name] = why
 
+    def tell(self, line: str) -> None:
+        """Once, however many processes say it."""
+        if line not in self.told:
+            self.told.append(line)
+
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        self.finished += report.when == "teardown"
         facts: dict[str, Any] | None = getattr(report, "llmeval", None)
         # no facts: an item that never came to ask (a fault in a file, a mark of a conftest's)
         if not facts:

@@ -13,7 +13,7 @@ from typing import ClassVar
 
 from pytest_llmeval.core.measures import Condition
 from pytest_llmeval.core.naming import cookbook_names, recipe_names
-from pytest_llmeval.core.numbers import ABSENT, apart, count, dollars, figure_text, seconds
+from pytest_llmeval.core.numbers import ABSENT, count, dollars, figure_text, seconds, told_apart
 from pytest_llmeval.core.record import Row
 from pytest_llmeval.core.result import Figure
 from pytest_llmeval.core.summary import GateSummary, RecipeSummary, RunRecord
@@ -225,10 +225,7 @@ def _gate_line(gate: GateSummary) -> str:
 def _threshold(condition: Condition, figure: Figure) -> str:
     if figure.value is None:
         return ""
-    which = (condition.measure, condition.statistic)
-    value, limit = apart(figure.value, condition.value, *which)
-    # what reads alike at two decimals is told apart
-    exact = "" if value == figure_text(Figure(figure.value, 0), *which) else f", exactly {value}"
+    exact, limit = told_apart(figure, condition.value, condition.measure, condition.statistic)
     return f"{exact}; threshold {limit}"
 
 

@@ -9,6 +9,8 @@ from typing import Literal
 
 from ..core.assertable import Result
 from ..core.clock import SystemClock
+from ..core.endpoint import Endpoint
+from ..core.identity import Identity
 from ..core.plan import CookbookPlan, RecipePlan, Unit
 from ..core.record import GateRecord, RunInfo
 from ..core.redaction import Redactor
@@ -35,6 +37,7 @@ class Evaluation:
         self.engine = engine
         self._tallies: dict[str, Tally] = {}
         self._summaries: dict[str, RecipeSummary] = {}
+        self._identified: set[str] = set()
         self._closed = False
 
     def enter(
@@ -56,6 +59,15 @@ class Evaluation:
         skipped = [unit for unit in units if unit.skip is not None]
         if skipped:
             self.store.record([(plan.record.id, unit.id, Outcome("skipped", error=unit.skip)) for unit in skipped])
+        self._identify(plan.endpoint)
+
+    def _identify(self, endpoint: Endpoint) -> None:
+        """Once an endpoint: what it is here may be unknown where the next run takes place."""
+        if endpoint.id not in self._identified:
+            self._identified.add(endpoint.id)
+            identity = Identity.of(endpoint.connector)
+            if identity.whole:
+                self.store.identify(endpoint.id, identity)
 
     def result(self, plan: RecipePlan) -> Result:
         """A recipe asked whole, whatever else was selected, and what it came to."""
@@ -71,10 +83,11 @@ class Evaluation:
         """Judge a condition over the whole recipe: what nobody has asked yet is asked now."""
         return self.store.verdict(gate.id, judge(self.tally(plan), gate.condition)).result()
 
-    def recipe_verdict(self, plan: RecipePlan) -> tuple[Verdict, list[tuple[GateRecord, Verdict]]]:
-        """Of the recipe as a whole, and of each of its gates."""
+    def recipe_verdict(self, plan: RecipePlan, item: str) -> tuple[Verdict, list[tuple[GateRecord, Verdict]]]:
+        """Of the recipe as a whole, kept under the id of the item that shows it, and of each of its gates."""
         gates = [(gate, self.verdict(plan, gate)) for gate in plan.record.gates]
-        return judge_recipe(self.tally(plan), [verdict for _, verdict in gates]), gates
+        whole = judge_recipe(self.tally(plan), [verdict for _, verdict in gates])
+        return self.store.verdict(item, whole).result(), gates
 
     def cookbook_verdict(self, cookbook: CookbookPlan, gate: GateRecord) -> Verdict:
         """Judge a cookbook's condition on its grade."""

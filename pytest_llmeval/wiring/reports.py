@@ -8,6 +8,7 @@ from ..core.record import RunLedger
 from ..core.summary import GateSummary, RunRecord
 from ..grading.grades import Graded
 from ..grading.summary import summarize, summarize_cookbook
+from ..state.sqlite.opening import discard_temporary
 from ..state.sqlite.reading import begun
 from ..state.sqlite.store import SqliteStore
 
@@ -34,6 +35,11 @@ def peek_run(state: Path, run: str, root: Path) -> RunRecord:
         return sum_up(store.read())
     finally:
         store.close()
+
+
+def forget_temporary(run: str) -> None:
+    """Remove the state of a run that could be kept nowhere else: after its reports, when its processes are gone."""
+    discard_temporary(run)
 
 
 def stop_run(state: Path, run: str, root: Path, reason: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import textwrap
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,6 +72,12 @@ class Project:
         """Run and read the JSON report."""
         self.run("--llmeval-report", "report.json", *arguments)
         return json.loads((self.path / "report.json").read_text("utf-8"))
+
+    @staticmethod
+    def ran(result: pytest.RunResult) -> list[str]:
+        """Ids of our items that ran, sorted; the run needs ``-v``."""
+        as_serial = re.sub(r"\[gw\d] \[ *\d+%] (\w+) (recipes/\S+)", r"\2 \1", result.stdout.str())
+        return sorted(set(re.findall(r"(recipes/\S+::\S+) (?:PASSED|FAILED|MISSED|ERROR|SKIPPED)", as_serial)))
 
     def asked(self) -> list[str]:
         """The prompts that reached the program, sorted; the count starts anew after each look."""

@@ -32,11 +32,10 @@ class Weights:
 @lru_cache(maxsize=1)
 def server_version() -> str | None:
     """The version of the server's package; None where it is not installed."""
-    if util.find_spec(SERVER) is None:
-        return None
     try:
-        return metadata.version(SERVER)
-    except metadata.PackageNotFoundError:
+        # an import hook may refuse a package, by an error too
+        return None if util.find_spec(SERVER) is None else metadata.version(SERVER)
+    except (ImportError, ValueError):
         return None
 
 

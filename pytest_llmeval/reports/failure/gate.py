@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pytest_llmeval.core.measures import Condition
 from pytest_llmeval.core.naming import short_id
-from pytest_llmeval.core.numbers import ABSENT, apart, count, figure_text, number
+from pytest_llmeval.core.numbers import ABSENT, apart, count, figure_text, number, told_apart
 from pytest_llmeval.core.record import GateRecord, RecipeRecord
 from pytest_llmeval.core.result import Figure, Verdict
 from pytest_llmeval.core.shell import Shell
@@ -14,11 +16,21 @@ from pytest_llmeval.core.text import one_line, trim
 from .texts import columns, ends, place
 
 #: measures that tell nothing of which answers were bad
-_NOT_OF_ANSWERS = frozenset({"latency", "tokens", "cost", "errors"})
+_NOT_OF_ANSWERS = frozenset({"latency", "tokens", "cost", "errors", "truncated"})
 
 
-def failed_gate(recipe: RecipeSummary, gate: GateRecord, verdict: Verdict, *, shell: Shell | None = None) -> str:
-    """A condition that does not hold: figure, interval, n, threshold, groups, the worst samples with their ids."""
+def failed_gate(
+    recipe: RecipeSummary,
+    gate: GateRecord,
+    verdict: Verdict,
+    *,
+    worst: Sequence[str] = (),
+    shell: Shell | None = None,
+) -> str:
+    """A condition that does not hold: figure, interval, n, threshold, groups, the worst samples with their ids.
+
+    ``worst`` are the node ids of those that did worst by this condition.
+    """
     condition = gate.condition
     if condition.measure == "grade":
         about = _grade(recipe.recipe, condition, verdict)
@@ -30,8 +42,8 @@ def failed_gate(recipe: RecipeSummary, gate: GateRecord, verdict: Verdict, *, sh
     if measure == "grade" and recipe.recipe.grading is not None:
         measure = recipe.recipe.grading.measure
     lines += _groups(recipe, measure)
-    if recipe.worst and measure not in _NOT_OF_ANSWERS:
-        lines.append(_worst(recipe, shell or Shell()))
+    if worst:
+        lines.append(_worst(recipe, worst, shell or Shell(), of_answers=measure not in _NOT_OF_ANSWERS))
     return "\n".join(lines)
 
 
@@ -77,12 +89,10 @@ def _against(recipe: RecipeSummary, condition: Condition, figure: Figure) -> str
     found = f"{label}  {figure_text(figure, *which)}, n = {figure.n:,}{_answers(recipe, figure.n)}"
     if figure.value is None:
         return found
-    value, limit = apart(figure.value, condition.value, *which)
+    exact, limit = told_apart(figure, condition.value, *which)
     gap = apart(abs(figure.value - condition.value), 0.0, *which)[0]
     words = {">=": "short by", ">": "short by", "<=": "over by", "<": "over by", "==": "off by"}
     by = f"{words[condition.operator]} {gap}" if round(figure.value - condition.value, 9) else "which it only equals"
-    # two numbers that read alike at two decimals are told apart here
-    exact = "" if found.startswith(f"{label}  {value}") else f", exactly {value}"
     return f"{found}{exact}      threshold {limit}, {by}"
 
 
@@ -121,9 +131,11 @@ def _groups(recipe: RecipeSummary, measure: str) -> list[str]:
     return ends(columns(rows, "  "), 10, 5, "group")
 
 
-def _worst(recipe: RecipeSummary, shell: Shell) -> str:
-    names = list(dict.fromkeys(short_id(nodeid, recipe.recipe.endpoint) for nodeid in recipe.worst))[:5]
+def _worst(recipe: RecipeSummary, worst: Sequence[str], shell: Shell, *, of_answers: bool) -> str:
+    names = list(dict.fromkeys(short_id(nodeid, recipe.recipe.endpoint) for nodeid in worst))[:5]
     missed = recipe.counts.missed + recipe.counts.refused
     shown = ", ".join(trim(one_line(name), 60) for name in names)
+    if not of_answers or not missed:
+        return f"worst: {shown}"
     command = shell.pytest(recipe.recipe.path, "--llmeval-missed", "-vv")
     return f"worst: {shown}     {missed:,} missed; all: {command}"

@@ -43,6 +43,11 @@ def unbind(value: str | bytes) -> str:
     return value if isinstance(value, str) else value.decode("utf-8", "surrogatepass")
 
 
+def identity_name(endpoint: str) -> str | bytes:
+    """Under which setting the identity of an endpoint is kept."""
+    return bind(f"identity/{endpoint}")
+
+
 def digest_of(text: str) -> bytes:
     """What a text is stored under in ``texts``."""
     return hashlib.blake2b(text.encode(), digest_size=16).digest()

@@ -10,9 +10,10 @@ from functools import partial
 from pathlib import Path
 
 from ...core.errors import StateError
+from ...core.identity import Identity
 from ...core.record import CookbookRecord, RecipeRecord, Row, RunInfo, RunLedger
 from ...core.result import Verdict
-from .codec import load, load_outcome, load_unit, loads, unbind
+from .codec import identity_name, load, load_outcome, load_unit, loads, unbind
 from .opening import actual_path, connect, owners_folder
 from .owners import Owners
 from .requests import totals
@@ -113,17 +114,26 @@ def facts(path: Path) -> Facts:
         return Facts(responses, runs, path.stat().st_size, oldest, newest)
 
 
-def latest(path: Path, before: float) -> dict[str, str]:
+def last_identity(path: Path, endpoint: str) -> Identity | None:
+    """The identity that an endpoint had when it last was asked; None where that is not known."""
+    with reader(path) as connection:
+        found = connection.execute("SELECT value FROM settings WHERE name = ?", (identity_name(endpoint),)).fetchone()
+        return None if found is None else load(Identity, found[0])
+
+
+def latest(path: Path, before: float, but: str = "") -> dict[str, str]:
     """By node id what became last of every item: a sample's outcome or a gate's verdict ("not_asked" for none).
 
-    Of runs that ended before that time (seconds since the epoch), or whose processes are all dead.
+    Of runs (``but`` one) that ended before that time (seconds since the epoch), or whose processes are all dead.
     """
     with reader(path) as connection:
         owners = Owners(owners_folder(path))
         last: dict[str, str] = {}
         known: dict[bytes, str] = {}
-        runs = connection.execute("SELECT id, ended FROM runs WHERE started <= ? ORDER BY n", (before,)).fetchall()
-        for run, ended in runs:
+        runs = connection.execute(
+            "SELECT id, ended, complete FROM runs WHERE started <= ? AND id != ? ORDER BY n", (before, but)
+        ).fetchall()
+        for run, ended, complete in runs:
             if ended is None and any(
                 owners.alive(owner, 0)
                 for (owner,) in connection.execute("SELECT owner FROM owners WHERE run = ?", (run,)).fetchall()
@@ -131,6 +141,8 @@ def latest(path: Path, before: float) -> dict[str, str]:
                 continue
             if ended is None or ended <= before:
                 last.update(_items(connection, run, known))
+                if not complete:
+                    last.update(_not_reached(connection, run))
         return last
 
 
@@ -148,3 +160,18 @@ def _items(connection: sqlite3.Connection, run: str, known: dict[bytes, str]) ->
         yield known[body], kind
     for gate, verdict in connection.execute("SELECT gate, verdict FROM verdicts WHERE run = ?", (run,)):
         yield unbind(gate), load(Verdict, verdict).kind
+
+
+def _not_reached(connection: sqlite3.Connection, run: str) -> Iterator[tuple[str, str]]:
+    """The gates of a run that was cut short: of what was planned whole, those without a verdict."""
+    judged = {unbind(gate) for (gate,) in connection.execute("SELECT gate FROM verdicts WHERE run = ?", (run,))}
+    whole = connection.execute(
+        "SELECT record FROM recipes p WHERE run = ?"
+        " AND NOT EXISTS (SELECT 1 FROM units WHERE recipe = p.n AND NOT selected)",
+        (run,),
+    )
+    records: list[RecipeRecord | CookbookRecord] = [load(RecipeRecord, record) for (record,) in whole]
+    cookbooks = connection.execute("SELECT record FROM cookbooks WHERE run = ?", (run,))
+    records += [load(CookbookRecord, record) for (record,) in cookbooks]
+    for record in records:
+        yield from ((gate.id, "not_asked") for gate in record.gates if gate.id not in judged)

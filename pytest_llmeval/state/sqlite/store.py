@@ -13,12 +13,14 @@ from ...core.admission import Decision, Granted, Wanted
 from ...core.clock import Clock, SystemClock
 from ...core.endpoint import SECOND
 from ...core.exchange import Response
+from ...core.identity import Identity
 from ...core.record import CookbookRecord, RecipeRecord, Row, RunInfo, RunLedger, UnitRecord
 from ...core.redaction import Redactor
 from ...core.result import Outcome, Verdict
 from . import cache, claims, ledger, rates, reading, requests
 from .admitting import Look
 from .cache import Mode, Terms
+from .codec import dump, identity_name
 from .opening import Opened, damage_marker, open_file, owners_folder
 from .owners import Owners
 from .writer import Writer
@@ -126,6 +128,15 @@ class SqliteStore:
         self._writer.submit(operation)
         self._writer.close()
         self._owner.close()
+
+    def identify(self, endpoint: str, identity: Identity) -> Future[None]:
+        """Keep what an endpoint's cache keys hold, for machines that cannot tell it by themselves."""
+        values = (identity_name(endpoint), dump(identity))
+
+        def operation(connection: DB) -> None:
+            connection.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", values)
+
+        return self._writer.submit(operation)
 
     # --- requests ---
 

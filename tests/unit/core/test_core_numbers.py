@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_llmeval.core.numbers import apart, count, dollars, figure_text, number, seconds
+from pytest_llmeval.core.numbers import apart, count, dollars, figure_text, number, seconds, told_apart
 from pytest_llmeval.core.result import Figure
 
 
@@ -40,6 +40,36 @@ def test_an_interval_writes_its_unit_once_and_no_dash_beside_a_minus():
     assert figure_text(Figure(0.875, 24, 0.69, 0.957)) == "0.88 (0.69-0.96)"
     assert figure_text(Figure(0.21, 24, 0.19, 0.234), "latency") == "0.21 s (0.19-0.23)"
     assert figure_text(Figure(0.1, 24, -0.2, 0.4), "score") == "0.10 (-0.20 to 0.40)"
+
+
+@pytest.mark.parametrize(
+    ("value", "low", "high", "shown"),
+    [
+        (1.0, 0.996, 1.0, "1.00 (0.996-1.00)"),
+        (0.0, 0.0, 0.0038, "0.00 (0.00-0.004)"),
+        (0.998, 0.9962, 0.9996, "0.998 (0.996-1.00)"),
+        (0.5, 0.49999, 0.50001, "0.50 (0.49999-0.50001)"),
+        (0.996, 0.98, 0.999, "1.00 (0.98-1.00)"),
+    ],
+)
+def test_an_interval_never_reads_as_if_it_had_no_width(value, low, high, shown):
+    assert figure_text(Figure(value, 9000, low, high)) == shown
+
+
+@given(st.floats(0, 1), st.floats(1e-8, 1))
+def test_the_ends_of_any_interval_read_differently(low, width):
+    shown = figure_text(Figure(low, 9, low, low + width))
+
+    ends = shown.partition("(")[2].removesuffix(")").split("-")
+    assert ends[0] != ends[1]
+    assert float(ends[1]) == pytest.approx(low + width, abs=0.0051)
+
+
+def test_what_reads_alike_is_told_apart_and_nothing_is_said_twice():
+    assert told_apart(Figure(0.42, 9), 0.6) == ("", "0.60")
+    assert told_apart(Figure(0.7999999, 9), 0.8) == (", exactly 0.7999999", "0.8000000")
+    assert told_apart(Figure(0.998, 9, 0.9962, 0.9996), 0.999) == ("", "0.999")
+    assert told_apart(Figure(None, 9), 2, "latency") == ("", "2.00 s")
 
 
 def test_a_figure_without_interval_or_value_shows_what_there_is():

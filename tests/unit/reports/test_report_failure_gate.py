@@ -23,13 +23,14 @@ def judged(**changes):
             GroupSummary(group, 12, {"exact_match": Figure(value, 12)})
             for group, value in zip(GROUPS, (0.5, 1 / 3), strict=True)
         ),
-        "worst": tuple(f"{of.path}::{name}[local]" for name in ("turkey", "kenya", "turkey", "oman")),
+        "worst": (f"{of.path}::of-the-headline[local]",),
     }
     return summary(of, **{**whole, **changes})
 
 
-def failed(text: str, figure: Figure, **changes) -> str:
-    return failure.failed_gate(judged(**changes), gate(text), Verdict("failed", figure), shell=POSIX)
+def failed(text: str, figure: Figure, shell: Shell = POSIX, **changes) -> str:
+    worst = [f"recipes/capitals.yaml::{name}[local]" for name in ("turkey", "kenya", "turkey", "oman")]
+    return failure.failed_gate(judged(**changes), gate(text), Verdict("failed", figure), worst=worst, shell=shell)
 
 
 def test_a_failed_gate_shows_figure_threshold_groups_and_the_worst():
@@ -60,8 +61,28 @@ def test_each_operator_has_its_words():
     assert "latency.p95  2.45 s, n = 24 " in failed("latency.p95 < 2 s", Figure(2.45, 24))
 
 
-def test_conditions_on_the_service_name_no_worst_samples():
-    assert "worst" not in failed("latency.p95 < 2 s", Figure(2.45, 24))
+def test_the_slowest_are_named_without_the_missed_who_may_be_others():
+    assert failed("latency.p95 < 2 s", Figure(2.45, 24)).endswith("\nworst: turkey, kenya, oman")
+
+
+def test_where_nothing_was_missed_no_command_finds_it():
+    told = failed("exact_match > 0.9", Figure(0.9, 24), counts=Counts(passed=24))
+
+    assert told.endswith("\nworst: turkey, kenya, oman")
+
+
+def test_the_command_is_for_the_folder_that_pytest_is_typed_in():
+    told = failed("exact_match >= 0.6", Figure(0.4167, 12, 0.2, 0.67), Shell(windows=False, below="../"))
+
+    assert told.endswith("14 missed; all: pytest ../recipes/capitals.yaml --llmeval-missed -vv")
+
+
+def test_a_figure_with_more_decimals_is_not_said_twice():
+    told = failed("exact_match >= 0.999", Figure(0.998, 9000, 0.9962, 0.9996))
+    near = failed("exact_match >= 0.99801", Figure(0.998, 9000, 0.9962, 0.9996))
+
+    assert "exact_match  0.998 (0.996-1.00), n = 9,000 (24 answers)      threshold 0.999, short by 0.001" in told
+    assert ", exactly 0.99800      threshold 0.99801" in near
 
 
 def test_a_grade_is_shown_with_its_figure_and_the_band_that_was_asked_for():
@@ -129,7 +150,7 @@ def test_any_text_is_harmless_and_short(text):
     groups = tuple(GroupSummary(group, 3, {"exact_match": Figure(0.5, 3)}) for group in of.groups)
     verdict = Verdict("failed", Figure(0.5, 3), grade=text, reason=text)
     told = [
-        failure.failed_gate(summary(of, groups=groups, worst=(f"a::{text}",)), gate(), verdict),
+        failure.failed_gate(summary(of, groups=groups), gate(), verdict, worst=(f"a::{text}",)),
         failure.failed_gate(summary(of, groups=groups), gate("grade >= B"), verdict),
         failure.unmeasurable(gate(), verdict),
         failure.failed_grade(gate("grade >= B"), verdict),

@@ -12,12 +12,14 @@ from pytest_llmeval.core.clock import SystemClock
 from pytest_llmeval.core.endpoint import SECOND, Limits, Rate
 from pytest_llmeval.core.errors import StateError
 from pytest_llmeval.core.exchange import Response
-from pytest_llmeval.core.record import CookbookRecord, Row, RunInfo, Totals
+from pytest_llmeval.core.measures import Condition
+from pytest_llmeval.core.record import CookbookRecord, GateRecord, Row, RunInfo, Totals
 from pytest_llmeval.core.redaction import Redactor
 from pytest_llmeval.core.result import Outcome, Score, Verdict
 from pytest_llmeval.state.sqlite import SqliteStore, discard_temporary, facts, latest, prune, read_run
 
 PARIS = Response("Paris", input_tokens=10, output_tokens=2, latency=0.5, cost=0.001)
+CONDITION = Condition("exact_match", "mean", ">=", 0.6, "exact_match >= 0.6")
 
 
 def ask(store, wanted):
@@ -506,6 +508,47 @@ def test_the_latest_result_of_every_item_is_found_in_runs_that_ended(world):
     world.leave(second)
     assert latest(world.path, world.clock.now() - 5) == first_state
     assert latest(world.path, world.clock.now()) == first_state | {"recipes/a.yaml::s0[small]": "passed"}
+
+
+def test_a_run_does_not_see_its_own_results_as_the_latest(world):
+    store = world.enter("run-1")
+    store.plan(world.recipe(), world.units(1)).result()
+    world.leave(store, end=False)
+
+    assert latest(world.path, world.clock.now(), but="run-1") == {}
+
+
+def test_a_gate_that_a_run_cut_short_did_not_reach_is_not_asked(world):
+    recipe = world.recipe(gates=(GateRecord("g1", CONDITION), GateRecord("g2", CONDITION)))
+    whole = world.enter("run-1")
+    whole.plan(recipe, world.units(1)).result()
+    for gate in recipe.gates:
+        whole.verdict(gate.id, Verdict("passed")).result()
+    whole.end(complete=True).result()
+    world.leave(whole, end=False)
+    cut = world.enter("run-2")
+    cut.plan(recipe, world.units(1)).result()
+    cut.verdict("g1", Verdict("passed")).result()
+    cut.end(complete=False).result()
+    world.leave(cut, end=False)
+
+    found = latest(world.path, world.clock.now())
+
+    assert (found["g1"], found["g2"]) == ("passed", "not_asked")
+
+
+def test_a_gate_of_which_a_run_planned_a_part_keeps_its_verdict(world):
+    recipe = world.recipe(gates=(GateRecord("g1", CONDITION),))
+    first = world.enter("run-1")
+    first.plan(recipe, world.units(2)).result()
+    first.verdict("g1", Verdict("passed")).result()
+    world.leave(first)
+    part = world.enter("run-2")
+    part.plan(recipe, [*world.units(1), *world.units(2, selected=False)[1:]]).result()
+    part.end(complete=False).result()
+    world.leave(part, end=False)
+
+    assert latest(world.path, world.clock.now())["g1"] == "passed"
 
 
 def test_a_run_whose_processes_are_gone_counts_as_ended(world):
