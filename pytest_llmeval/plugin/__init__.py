@@ -130,14 +130,15 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     return report
 
 
-def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str] | None:
+def pytest_assertrepr_compare(config: pytest.Config, op: str, left: object, right: object) -> list[str] | None:
     if not type(left).__module__.startswith("pytest_llmeval.") and not type(right).__module__.startswith(
         "pytest_llmeval."
     ):
         return None
     from .explained import explained
+    from .typed import shell_of
 
-    return explained(op, left, right)
+    return explained(op, left, right, shell_of(config))
 
 
 @pytest.fixture

@@ -24,7 +24,6 @@ def beside(project, server):
     text = f"recipe: Many\nendpoints: server\nsamples:\n{rows}metrics: [exact_match]\n"
     project.write("recipes/many.yaml", text)
     endpoint = f"endpoint: S\nconnector: openai\nmodel: m\nbase_url: {server.url}\nmax_concurrency: 16\n"
-    project.write("recipes/endpoints/server.yaml", endpoint)
     project.write("endpoints/server.yaml", endpoint)
     # the first item opens the engine, then the user's tests come, then the rest
     project.write(
