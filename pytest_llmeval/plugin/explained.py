@@ -8,13 +8,14 @@ from ..core.assertable import Grade, Measured
 from ..core.measures import Condition, Operator
 from ..core.record import GateRecord
 from ..core.result import Verdict
+from ..core.shell import Shell
 from ..core.text import safe
 from ..reports import failure
 
 _TURNED: dict[str, Operator] = {">=": "<=", "<=": ">=", ">": "<", "<": ">", "==": "=="}
 
 
-def explained(op: str, left: object, right: object) -> list[str] | None:
+def explained(op: str, left: object, right: object, shell: Shell) -> list[str] | None:
     """Lines for ``result["exact_match"] >= 0.6`` and ``result.grade >= "B"``; None for other assertions."""
     if isinstance(right, Measured | Grade) and not isinstance(left, Measured | Grade) and op in _TURNED:
         op, left, right = _TURNED[op], right, left
@@ -27,5 +28,6 @@ def explained(op: str, left: object, right: object) -> list[str] | None:
     text = f"{left.measure} {op} {right:g}"
     condition = Condition(left.measure, left.statistic, cast("Operator", op), float(right), text)
     verdict = Verdict("failed", left.figure)
-    _, _, *lines = failure.failed_gate(left.recipe, GateRecord("", condition), verdict).split("\n")
+    gate = GateRecord("", condition)
+    _, _, *lines = failure.failed_gate(left.recipe, gate, verdict, worst=left.worst, shell=shell).split("\n")
     return [safe(line) for line in (text, *lines)]
