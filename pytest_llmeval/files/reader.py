@@ -20,6 +20,8 @@ from .traps import explain
 
 MOST_NODES = 1_000_000
 DEEPEST = 100
+#: levels that the library's recursion bears
+OPENINGS = 1_000
 TOO_LONG = f"a text over {LONGEST_TEXT // 1024 // 1024} MiB"
 
 _FOLDED = frozenset("\x85\u2028\u2029")
@@ -27,6 +29,7 @@ _NOT_PRINTABLE = re.compile("[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\uf
 _COMMENT = re.compile(r"[ \t]+#|#")
 #: libyaml refuses these escapes, PyYAML's Python loader does not
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_INDENTED = re.compile(rf"^[ ?-]{{{OPENINGS}}}", re.MULTILINE)
 _TAG = re.compile(r"(?:&[^\s,\[\]{}]+\s+)?!")
 
 
@@ -110,7 +113,28 @@ def _place(text: str, index: int) -> At:
     return before.count("\n") + 1, index - before.rfind("\n")
 
 
+def _too_deep(text: str, loader: Any) -> bool:
+    """Whether it nests beyond reason.
+
+    Told by events, which are read without recursion: the library's C code composes by recursion, and would take the
+    interpreter with it. Only a text with many openings, or with long indentation, is looked at.
+    """
+    if text.count("[") + text.count("{") < OPENINGS and _INDENTED.search(text) is None:
+        return False
+    depth = 0
+    try:
+        for event in yaml.parse(text, Loader=loader):
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > OPENINGS:
+                return True
+    except yaml.YAMLError:
+        return False  # composing it tells more
+    return False
+
+
 def _compose(text: str, path: str, loader: Any, faults: list[Fault]) -> Any:
+    if _too_deep(text, loader):
+        raise Faults([*faults, Fault(Origin(path), "it is nested too deep")])
     parser = loader(text)
     try:
         return parser.get_single_node()

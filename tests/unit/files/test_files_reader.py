@@ -215,8 +215,13 @@ def test_nesting_by_aliases_counts_as_nesting():
     assert told("\n".join(lines)) == ["f.yaml:100:6: its aliases stand for over 1,000,000 nodes, or nest too deep"]
 
 
-def test_nesting_past_all_reason_is_a_fault():
-    assert told("[" * 100_000)[0].endswith("it is nested too deep")
+@pytest.mark.parametrize(
+    "text",
+    ["[" * 100_000, "{a: " * 50_000, "- " * 100_000, "".join(f"{' ' * n}a:\n" for n in range(3_000))],
+    ids=["lists", "mappings", "dashes", "indentation"],
+)
+def test_nesting_past_all_reason_is_a_fault(text):
+    assert told(text)[0].endswith("it is nested too deep")
 
 
 def test_a_text_of_20_mb_is_refused_and_one_of_16_mib_is_not():
