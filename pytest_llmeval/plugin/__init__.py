@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from .keys import REGISTRY, RUN, RUN_ID, SETTINGS, USED, WATCH
+from .keys import LINES, REGISTRY, RUN, RUN_ID, SETTINGS, USED, WATCH
 from .options import add_options, read_settings
 
 if TYPE_CHECKING:
@@ -173,12 +173,22 @@ def llmeval_response(_llmeval_unit: Marked, request: pytest.FixtureRequest) -> R
     return response(_llmeval_unit, run_share(request.config), request.node)
 
 
-def pytest_report_collectionfinish(config: pytest.Config) -> str | None:
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_finish(session: pytest.Session) -> None:
+    run = session.config.stash.get(RUN, None)
+    if run is not None:
+        run.announce(session.items)
+
+
+def pytest_report_collectionfinish(config: pytest.Config) -> list[str] | None:
     watch = config.stash.get(WATCH, None)
-    if RUN not in config.stash or watch is None or config.get_verbosity() < 0 or config.option.collectonly:
+    if watch is None or config.get_verbosity() < 0:
         return None
-    line, watch.state = watch.state, ""
-    return line
+    shown = config.stash.get(LINES, [])
+    if RUN in config.stash and not config.option.collectonly:
+        shown = [watch.state, *shown]
+        watch.state = ""
+    return shown
 
 
 @pytest.hookimpl(trylast=True)

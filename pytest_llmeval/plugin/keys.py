@@ -24,3 +24,5 @@ WATCH: pytest.StashKey[Watch] = pytest.StashKey()
 RUN_ID: pytest.StashKey[tuple[str, float]] = pytest.StashKey()
 #: on a test of the user's own that asked something of ours
 USED: pytest.StashKey[bool] = pytest.StashKey()
+#: lines for people that are shown before the first test
+LINES: pytest.StashKey[list[str]] = pytest.StashKey()

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from ..core.numbers import count
-from ..core.text import one_line
-from .keys import RUN_ID, SETTINGS, WATCH
-
-#: under which a worker tells its controller what it left, for a controller collects nothing
-TOLD = "llmeval_missed"
+from .keys import RUN_ID, SETTINGS
+from .telling import tell
 
 
 class Missed:
@@ -19,7 +14,6 @@ class Missed:
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
-        self._said = ""
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
@@ -45,17 +39,4 @@ class Missed:
             self._say(f"none of {of} is known to have been missed or to have failed")
 
     def _say(self, what: str) -> None:
-        self._said = f"llmeval: --llmeval-missed: {one_line(what)}"
-        output = getattr(self._config, "workeroutput", None)
-        if output is not None:
-            output[TOLD] = self._said
-
-    def pytest_report_collectionfinish(self) -> str | None:
-        return self._said if self._said and self._config.get_verbosity() >= 0 else None
-
-    @pytest.hookimpl(optionalhook=True)
-    def pytest_testnodedown(self, node: Any) -> None:
-        """All workers collect the same; the first to end tells."""
-        told = getattr(node, "workeroutput", {}).get(TOLD)
-        if told:
-            self._config.stash[WATCH].tell(told)
+        tell(self._config, f"--llmeval-missed: {what}")

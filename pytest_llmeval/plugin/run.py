@@ -27,6 +27,7 @@ from .keys import REGISTRY, RUN, RUN_ID, SETTINGS, USED
 from .marked import marked
 from .options import Settings
 from .stops import orphaned
+from .telling import tell
 from .typed import shell_of
 from .unavailable import lack_of
 
@@ -69,6 +70,18 @@ class Run:
         except Faults as faults:
             self._faults.append(str(faults))
             raise
+
+    def announce(self, items: Iterable[pytest.Item]) -> None:
+        """What is out of the ordinary about how these will be asked."""
+        if self.config.option.collectonly or self.config.option.setuponly:
+            return
+        endpoints = {plan.endpoint.id: plan.endpoint for plan, _ in self._needed(items)}
+        for endpoint in endpoints.values():
+            if getattr(endpoint.connector, "keep", "always") == "run":
+                why = " (it has no `version:`)" if endpoint.connector.id == "python" else ""
+                tell(self.config, f"answers of {endpoint.id} serve this run only{why}")
+        if endpoints and self._step_by_step:
+            tell(self.config, "no look-ahead, so that prints and debuggers stand beside the sample that is asked")
 
     # --- running ---
 

@@ -33,10 +33,12 @@ class Watch:
     def not_ours(self, path: Path, why: str) -> None:
         self.strangers[path.name] = why
 
-    def tell(self, line: str) -> None:
-        """Once, however many processes say it."""
-        if line not in self.told:
-            self.told.append(line)
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """All workers read the same files: each line is kept once."""
+        from .telling import told_by
+
+        self.told.extend(line for line in told_by(node) if line not in self.told)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         self.finished += report.when == "teardown"

@@ -277,7 +277,7 @@ def _asked(record: RunRecord, *, at_length: bool = True) -> str:
         if record.ended is not None:
             said += f" in {seconds(max(0.0, record.ended - record.info.started))}"
         took = [count(totals.attempts, "attempt")] if totals.attempts > totals.asked else []
-        took += [] if totals.tokens is None else [count(totals.tokens, "token")]
+        took += [count(totals.tokens, "token")] if totals.tokens else []
         took += [dollars(totals.cost)] if totals.cost else []
         said += f" ({', '.join(took)})" if took else ""
     return f"{said}, {totals.cached:,} answered before"

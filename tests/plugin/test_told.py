@@ -143,3 +143,50 @@ def test_a_suffix_that_nobody_writes_is_a_usage_error_that_names_all_there_are(a
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     assert "report.pdf: nobody writes such a report; there are .json, .md, .tsv" in result.stderr.str()
     assert not (Path(anywhere.path) / "asked.txt").exists()
+
+
+def test_answers_that_no_later_run_can_use_are_told_once(anywhere, capitals):
+    anywhere.write("recipes/capitals.yaml", capitals)
+    anywhere.write("recipes/again.yaml", capitals)
+    endpoint = anywhere.path / "recipes" / "endpoints" / "program.yaml"
+    versioned = anywhere.run()
+    endpoint.write_text(endpoint.read_text("utf-8").replace('version: "1"', ""), "utf-8")
+
+    result = anywhere.run()
+    collected = anywhere.run("--co")
+
+    told = "llmeval: answers of program serve this run only (it has no `version:`)"
+    assert result.stdout.str().count(told) == 1
+    assert told not in versioned.stdout.str() + collected.stdout.str()
+
+
+def test_that_prints_stand_beside_their_sample_is_told(project, capitals):
+    project.write("recipes/capitals.yaml", capitals)
+
+    assert "llmeval: no look-ahead, so that prints" in project.run("-s").stdout.str()
+    assert "look-ahead" not in project.run().stdout.str()
+
+
+def test_the_summary_says_what_is_wrong_with_a_file(anywhere, capitals):
+    anywhere.write("recipes/faulty.yaml", capitals.replace("[exact_match]", "[exact_mach]") + "treshholds: []\n")
+
+    text = anywhere.run().stdout.str()
+
+    assert "metrics[0]: no metric 'exact_mach'" in text.partition("short test summary info")[2]
+    assert text.count("unknown key 'treshholds'") == 1
+
+
+@pytest.mark.parametrize("options", [["-q"], ["--co", "-q"]])
+def test_quiet_is_quiet(anywhere, capitals, options):
+    anywhere.write("recipes/capitals.yaml", capitals)
+
+    assert "llmeval: state" not in anywhere.run(*options).stdout.str()
+
+
+def test_the_state_is_named_once_wherever_a_run_is_told(anywhere, capitals):
+    anywhere.write("recipes/capitals.yaml", capitals)
+
+    first, second = anywhere.run().stdout.str(), anywhere.run().stdout.str()
+
+    assert first.count("llmeval: state .llmeval/state.sqlite3 (new)") == 1
+    assert second.count("llmeval: state .llmeval/state.sqlite3\n") == 1
