@@ -280,4 +280,5 @@ def _asked(record: RunRecord, *, at_length: bool = True) -> str:
         took += [] if totals.tokens is None else [count(totals.tokens, "token")]
         took += [dollars(totals.cost)] if totals.cost else []
         said += f" ({', '.join(took)})" if took else ""
+    said += f", {totals.unanswered:,} without an answer" if totals.unanswered else ""
     return f"{said}, {totals.cached:,} answered before"
