@@ -126,8 +126,8 @@ class RunInfo:
 class Totals:
     """What a run's requests came to, whatever they were asked for (a fixture's too).
 
-    ``asked`` are distinct requests that were sent, ``unanswered`` how many of them no answer came to; ``attempts`` counts
-    every sending. ``tokens`` and ``cost`` are those of the answers, None where one came without.
+    ``asked`` are distinct requests that were sent, ``unanswered`` how many of them no answer came to; ``attempts``
+    counts every sending. ``tokens`` and ``cost`` are those of the answers, None where one came without.
     """
 
     asked: int = 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest
+from _pytest.outcomes import Failed
 
 from ..core.plan import RecipePlan, Unit
 from ..core.result import Outcome
@@ -46,7 +47,7 @@ def stopped(endpoint: str, message: str | None) -> str:
     return f"endpoint {endpoint} stopped: {message}"
 
 
-class TextAlone(pytest.fail.Exception):
+class TextAlone(Failed):
     """An error or a failure that is a text, with a reason for summaries of one line."""
 
     def __init__(self, text: str, reason: str) -> None:
