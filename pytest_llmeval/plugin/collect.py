@@ -16,6 +16,7 @@ from ..files.ours import Look
 from ..planning.naming import encode
 from .items import CookbookGateItem, CookbookRecipeItem, GateItem, LlmevalItem, SampleItem
 from .run import run_share
+from .shown import ShownFaults
 from .tags import register_tags
 from .unavailable import UnavailableWarning, warn_of_lacks
 
@@ -36,8 +37,10 @@ class LlmevalFile(pytest.File):
     """What both kinds have in common."""
 
     def repr_failure(self, excinfo: ExceptionInfo[BaseException], style: Any = None) -> str | TerminalRepr:  # noqa: ARG002 - the shape of pytest's nodes
+        if isinstance(excinfo.value, Faults):
+            return ShownFaults(excinfo.value)
         # a warning comes here where the suite's filters make it an error
-        if isinstance(excinfo.value, Faults | UnavailableWarning):
+        if isinstance(excinfo.value, UnavailableWarning):
             return safe(str(excinfo.value))
         return super().repr_failure(excinfo)
 
