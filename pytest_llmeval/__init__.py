@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .core.errors import EndpointStopped, InvalidRequest, Refused, RequestError, Transient, Unmeasurable
     from .core.exchange import RateLimits, Request, Response
     from .core.extension import Asker, Connector, Metric, Report, Source
+    from .core.options import Document, EnvironmentText, PathText, SecretText, expand
     from .core.registry import Registry
     from .core.result import Score
     from .core.sample import Message, Sample
@@ -22,13 +23,16 @@ if TYPE_CHECKING:
 _HOME = {
     "Asker": "core.extension",
     "Connector": "core.extension",
+    "Document": "core.options",
     "EndpointStopped": "core.errors",
+    "EnvironmentText": "core.options",
     "Grade": "core.assertable",
     "InvalidRequest": "core.errors",
     "Llmeval": "plugin.fixture",
     "Measured": "core.assertable",
     "Message": "core.sample",
     "Metric": "core.extension",
+    "PathText": "core.options",
     "RateLimits": "core.exchange",
     "Refused": "core.errors",
     "Registry": "core.registry",
@@ -39,21 +43,26 @@ _HOME = {
     "Result": "core.assertable",
     "Sample": "core.sample",
     "Score": "core.result",
+    "SecretText": "core.options",
     "Source": "core.extension",
     "Transient": "core.errors",
     "Unmeasurable": "core.errors",
+    "expand": "core.options",
 }
 
 __all__ = [
     "Asker",
     "Connector",
+    "Document",
     "EndpointStopped",
+    "EnvironmentText",
     "Grade",
     "InvalidRequest",
     "Llmeval",
     "Measured",
     "Message",
     "Metric",
+    "PathText",
     "RateLimits",
     "Refused",
     "Registry",
@@ -64,9 +73,11 @@ __all__ = [
     "Result",
     "Sample",
     "Score",
+    "SecretText",
     "Source",
     "Transient",
     "Unmeasurable",
+    "expand",
 ]
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import AsyncIterator, Iterable, Mapping
+from base64 import b64encode
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import ClassVar
-from urllib.parse import SplitResult, urlsplit, urlunsplit
+from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
 from pytest_llmeval.core.errors import EndpointStopped
 from pytest_llmeval.core.exchange import Request, Response
@@ -55,15 +56,21 @@ class OpenAI:
         return None
 
     def secrets(self) -> Iterable[str]:
-        """The present values of the variables in the key and the headers, and a password in the address."""
+        """The present values of the variables in the key, the headers and the address's query; the address's password.
+
+        Of the password also what HTTP makes of it, since a server may say again what it was sent.
+        """
         texts = [self._key(), *self.headers.values()]
         values = {os.environ.get(name, "").strip() for text in texts for name in names(text)}
         try:
             parts = _split(self._address())
         except MissingVariableError:
             parts = None
-        if parts is not None and parts.password:
-            values.add(parts.password)
+        if parts is not None:
+            values.update(value for _, value in self._in_query(parts))
+            if parts.password:
+                pair = f"{unquote(parts.username or '')}:{unquote(parts.password)}".encode()
+                values |= {parts.password, unquote(parts.password), b64encode(pair).decode()}
         return values - {""}
 
     def tampered(self) -> str:
@@ -87,7 +94,16 @@ class OpenAI:
         if not (key or headers) and address == DEFAULT:
             raise EndpointStopped(f"set the environment variable {KEY}: {DEFAULT} answers nobody without a key")
         used = sorted({name for value in (self._key() if key else "", *self.headers.values()) for name in names(value)})
-        origin = f"the key came from {', '.join(used)}" if used else "no key was sent (`api_key: ${NAME}` names one)"
+        if _has_user(address):
+            if key or "authorization" in headers:
+                raise EndpointStopped(
+                    "base_url holds a user, who would be the `authorization` header in place of the key's: name but one"
+                )
+            origin = "user and password came with the address"
+        elif used:
+            origin = f"the key came from {', '.join(used)}"
+        else:
+            origin = "no key was sent (`api_key: ${NAME}` names one)"
         if not _HEADER_VALUE.fullmatch(key):
             raise EndpointStopped(f"no header can carry this key (it holds a control or is not ASCII); {origin}")
         if key:
@@ -102,18 +118,30 @@ class OpenAI:
         return expand(self.base_url or f"${{{ADDRESS}:-{DEFAULT}}}", os.environ).strip().rstrip("/")
 
     def _key(self) -> str:
-        if self.api_key or self.base_url:
+        if self.api_key or self.base_url or _has_user(self._address()):
             return self.api_key
         return f"${{{KEY}:-}}"
 
+    def _in_query(self, parts: SplitResult) -> Iterator[tuple[str, str]]:
+        """Variables whose values stand in the query, where some services take their key."""
+        for name in names(self.base_url):
+            value = os.environ.get(name, "").strip()
+            if value and value in parts.query:
+                yield name, value
+
     def _identified(self) -> str:
-        """The address in the cache key: without a password; its variable's name where that is not set."""
+        """The address in the cache key: without a password; names for variables that are not set or in its query."""
         try:
             address = self._address()
         except MissingVariableError:
             return as_names(self.base_url).rstrip("/")
         parts = _split(address)
-        return address if parts is None else urlunsplit(parts._replace(netloc=_host(parts)))
+        if parts is None:
+            return address
+        query = parts.query
+        for name, value in self._in_query(parts):
+            query = query.replace(value, f"${{{name}}}")
+        return urlunsplit(parts._replace(netloc=_host(parts), query=query))
 
     def _use(self, name: str) -> str:
         fields = {"base_url": self.base_url, "api_key": self.api_key}
@@ -168,6 +196,11 @@ def _split(address: str) -> SplitResult | None:
     except ValueError:
         return None
     return parts
+
+
+def _has_user(address: str) -> bool:
+    parts = _split(address)
+    return parts is not None and "@" in parts.netloc
 
 
 def _host(parts: SplitResult) -> str:

@@ -54,7 +54,7 @@ class Connector(Protocol):
     bring their cost; else conditions on cost need the endpoint's ``prices:``); ``model: str`` (for reports).
     Optional methods: ``missing() -> str | None`` (what this machine lacks, told without opening anything);
     ``refuses(messages) -> str | None`` (why such a request can never be asked: a collection error);
-    ``secrets() -> Iterable[str]`` (values never to be stored or shown);
+    ``secrets() -> Iterable[str]`` (values never to be stored or shown, beside those of fields that are ``SecretText``);
     ``tampered() -> str`` (why a request sent now could meet a stand-in, a test's mock say; "" where it could not: such
     an answer is never stored).
     """

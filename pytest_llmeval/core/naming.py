@@ -1,11 +1,14 @@
-"""What reports call recipes and cookbooks: their ids, or longer names where two of a run share one."""
+"""Names: of recipes and cookbooks in reports, where two of a run may share an id; of tags as markers."""
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 
 from .record import CookbookRecord, RecipeRecord
+
+_NOT_A_TAG = re.compile(r"[^\w.-]")
 
 
 def recipe_names(recipes: Iterable[RecipeRecord]) -> dict[str, str]:
@@ -16,6 +19,11 @@ def recipe_names(recipes: Iterable[RecipeRecord]) -> dict[str, str]:
 def cookbook_names(cookbooks: Iterable[CookbookRecord]) -> dict[str, str]:
     """As for recipes."""
     return _names((cookbook.id, cookbook.cookbook, cookbook.path) for cookbook in cookbooks)
+
+
+def marker_name(tag: str) -> str:
+    """A tag as the name of a marker."""
+    return _NOT_A_TAG.sub("-", tag)
 
 
 def short_id(nodeid: str, endpoint: str) -> str:

@@ -126,7 +126,8 @@ class RunInfo:
 class Totals:
     """What a run's requests came to, whatever they were asked for (a fixture's too).
 
-    ``asked`` are distinct requests that were sent, answered or not; ``attempts`` counts every sending.
+    ``asked`` are distinct requests that were sent, ``unanswered`` how many of them no answer came to; ``attempts``
+    counts every sending. ``tokens`` and ``cost`` are those of the answers, None where one came without.
     """
 
     asked: int = 0
@@ -134,6 +135,7 @@ class Totals:
     attempts: int = 0
     tokens: int | None = 0
     cost: float | None = 0.0
+    unanswered: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
@@ -22,6 +23,7 @@ from ..core.endpoint import Endpoint
 from ..core.errors import EndpointStopped, EngineFailure, RequestError
 from ..core.exchange import Request, Response
 from ..core.extension import Opening
+from ..core.options import secret_values
 from ..core.plan import RecipePlan, Unit
 from ..core.redaction import Redactor
 from ..core.result import Outcome
@@ -218,7 +220,7 @@ class Engine:
 
     def _bucket(self, endpoint: Endpoint) -> str:
         if endpoint.id not in self._buckets:
-            for secret in getattr(endpoint.connector, "secrets", tuple)():
+            for secret in secret_values(endpoint.connector, os.environ):
                 self._redactor.add(secret)
             self._buckets[endpoint.id] = bucket_of(endpoint, self._salt)
         return self._buckets[endpoint.id]

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
 from ..core.admission import Wanted
 from ..core.digest import digest
 from ..core.endpoint import Endpoint
 from ..core.exchange import Request
+from ..core.options import secret_values
 from ..core.plan import Unit
 
 #: what a message costs beside its text
@@ -22,7 +24,7 @@ COMPLETION_KEYS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
 
 def bucket_of(endpoint: Endpoint, salt: str) -> str:
     """The name of the limits that an endpoint falls under: what it asks, and with which key (as a salted digest)."""
-    secrets: Iterable[str] = getattr(endpoint.connector, "secrets", tuple)()
+    secrets = sorted(secret_values(endpoint.connector, os.environ))
     keys = hashlib.sha256("\0".join([salt, *secrets]).encode("utf-8", "surrogatepass")).hexdigest()
     return digest([endpoint.connector.id, dict(endpoint.known_as()), keys])
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pytest_llmeval.core.errors import Faults
-from pytest_llmeval.core.options import Mark, MissingVariableError, expand, names, only_references
+from pytest_llmeval.core.options import Mark, MissingVariableError, expand, marks_of, names, only_references
 from pytest_llmeval.core.plain import absent, text_of, value_of
 
 from .document import Place
@@ -45,13 +45,6 @@ class Where:
 
 class Unfit(Exception):
     """A value that its field cannot take; the text is for users."""
-
-
-def marks_of(hint: Any) -> list[Mark]:
-    found = [extra for extra in getattr(hint, "__metadata__", ()) if isinstance(extra, Mark)]
-    for inner in get_args(hint):
-        found.extend(marks_of(inner))
-    return found
 
 
 def expected(hint: Any) -> str:

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import inspect
-import types
-import typing
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -15,12 +12,13 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.errors import PydanticUserError
 
 from pytest_llmeval.core.errors import Fault, Faults
+from pytest_llmeval.core.options import annotations_of, marks_of
 from pytest_llmeval.core.plain import absent, finite
 from pytest_llmeval.core.registry import Kind, Registry
 from pytest_llmeval.core.text import did_you_mean
 
 from .fields import SCALAR, kind_of, shown
-from .fitting import Unfit, Where, expected, fitted, marks_of
+from .fitting import Unfit, Where, expected, fitted
 from .messages import described
 
 
@@ -94,7 +92,7 @@ def options_of(cls: type) -> dict[str, Option]:
     """The options of an extension's class by name. Raises TypeError where it is no dataclass."""
     if not dataclasses.is_dataclass(cls):
         raise TypeError("an extension is a frozen dataclass")
-    hints = _hints(cls)
+    hints = annotations_of(cls)
     found = {}
     for each in dataclasses.fields(cls):
         if not each.init:
@@ -134,33 +132,6 @@ def _widened(schema: Any) -> Any:
         return schema
     made = {key: _widened(value) for key, value in schema.items()}
     return made | SCALAR if made.get("type") == "string" and not {"enum", "const"} & set(made) else made
-
-
-def _hints(cls: type) -> dict[str, Any]:
-    """Annotations, evaluated where each class was written.
-
-    Two conftests share one module name, so that the module found by name may be another's; the namespace of a method
-    is the right one.
-    """
-    hints: dict[str, Any] = {}
-    for base in reversed(cls.__mro__):
-        own = inspect.get_annotations(base)
-        if own and base is not object:
-            stand_in = type(base.__name__, (), {"__annotations__": own, "__module__": base.__module__})
-            hints |= typing.get_type_hints(
-                stand_in, globalns=_namespace(base), localns=dict(vars(base)), include_extras=True
-            )
-    return hints
-
-
-def _namespace(cls: type) -> dict[str, Any]:
-    for member in vars(cls).values():
-        function = getattr(member, "fget", None) or getattr(member, "__func__", member)
-        function = inspect.unwrap(function) if callable(function) else function
-        if isinstance(function, types.FunctionType) and function.__code__.co_filename != "<string>":
-            return function.__globals__
-    module = inspect.getmodule(cls)
-    return dict(vars(module)) if module else {}
 
 
 def _address(cls: type) -> str:

@@ -63,7 +63,8 @@ def decode(data: bytes | str, path: str) -> str:
 def read_yaml(data: bytes | str, path: str, loader: Any = None) -> Document:
     """The one document of a YAML file; an empty file is None.
 
-    Raises Faults where no tree can be had (not UTF-8, syntax, several documents); other faults stand in the document.
+    Raises Faults where no tree can be had (not UTF-8, syntax, several documents, an alias bomb); other faults stand in
+    the document.
     """
     text = decode(data, path)
     faults = _unprintable(text, path)
@@ -72,6 +73,8 @@ def read_yaml(data: bytes | str, path: str, loader: Any = None) -> Document:
     tree = _Tree(clean, path, faults)
     root = tree.build(node) if node is not None else None
     faults.sort(key=lambda fault: (fault.origin.line, fault.origin.column))
+    if tree.bomb:
+        raise Faults(dict.fromkeys(faults))
     return Document(path, root, tuple(dict.fromkeys(faults)), (1, 1), _sha256(data))
 
 
@@ -188,7 +191,7 @@ class _Tree:
         self._path = path
         self._faults = faults
         self._built: dict[int, _Built | None] = {}
-        self._bomb = False
+        self.bomb = False
 
     def build(self, node: yaml.Node) -> object:
         return self._build(node, 1).value
@@ -205,7 +208,7 @@ class _Tree:
                 self._fault(at, "an alias within what it stands for")
                 return _Built(None, 1, 0, 1)
             return before._replace(aliased=before.size)
-        self._refuse_tag(node, at)
+        tagged = self._refuse_tag(node, at)
         if isinstance(node, yaml.ScalarNode):
             built = _Built(self._scalar(node, at), 1, 0, 1)
         elif self._text.startswith("{{", node.start_mark.index):
@@ -217,18 +220,21 @@ class _Tree:
         else:
             self._built[known] = None
             built = self._map(node, at, depth) if isinstance(node, yaml.MappingNode) else self._items(node, at, depth)
-            if not self._bomb and built.aliased and (built.aliased > MOST_NODES or built.depth > DEEPEST):
-                self._bomb = True
+            if not self.bomb and built.aliased and (built.aliased > MOST_NODES or built.depth > DEEPEST):
+                self.bomb = True
                 self._fault(at, f"its aliases stand for over {MOST_NODES:,} nodes, or nest too deep")
-            if self._bomb:
+            if self.bomb or tagged:
+                # what such a value would have been is no further fault
                 built = _Built(None, 1, 0, 1)
         self._built[known] = built
         return built
 
-    def _refuse_tag(self, node: yaml.Node, at: At) -> None:
+    def _refuse_tag(self, node: yaml.Node, at: At) -> bool:
         start = node.start_mark.index
-        if self._text[start : start + 1] in {"!", "&"} and _TAG.match(self._text, start):
-            self._fault(at, "YAML tags are refused; quote a text that begins with `!`")
+        if self._text[start : start + 1] not in {"!", "&"} or not _TAG.match(self._text, start):
+            return False
+        self._fault(at, "YAML tags are refused; quote a text that begins with `!`")
+        return True
 
     def _scalar(self, node: yaml.ScalarNode, at: At) -> str:
         text: str = node.value

@@ -87,17 +87,18 @@ def resolved(reference: str, scope: Scope, *, may_leave: bool = False) -> Path:
     path = scope.folder / text
     if may_leave:
         return Path(os.path.normpath(path))
-    return inside(path, scope.root)
+    return inside(path, scope.root, reference)
 
 
-def inside(path: Path, root: Path) -> Path:
+def inside(path: Path, root: Path, written: str = "") -> Path:
     """The path, where it stays in the root with all symbolic links resolved. Raises ReferenceFault."""
+    shown = repr(written or path.name)
     try:
         real = path.resolve()
     except (OSError, RuntimeError) as error:
-        raise ReferenceFault(f"{path.name!r} cannot be resolved: {error}") from None
+        raise ReferenceFault(f"{shown} cannot be resolved: {error}") from None
     if not real.is_relative_to(root.resolve()):
-        raise ReferenceFault(f"{path.name!r} leaves the root {root}; files are read from inside it")
+        raise ReferenceFault(f"{shown} leaves the root {root}; files are read from inside it")
     return Path(os.path.normpath(path))
 
 

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from pytest_llmeval.core.digest import digest
 from pytest_llmeval.core.errors import Fault, Faults
 from pytest_llmeval.core.lines import MOST_FAULTS
+from pytest_llmeval.core.naming import marker_name
 from pytest_llmeval.core.plain import any_too_long, finite, value_of
 from pytest_llmeval.core.sample import Message, Sample
 
@@ -116,7 +117,7 @@ class _Reading:
             targets=spec.target,
             fields=fields,
             metadata=spec.metadata,
-            tags=spec.tags,
+            tags=tuple(dict.fromkeys(marker_name(tag) for tag in spec.tags)),
             system="\n\n".join(part for part in (spec.system, *system) if part),
             skip=spec.skip,
             xfail=spec.xfail,

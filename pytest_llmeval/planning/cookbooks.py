@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from ..core.condition import gate_names, grade_measure, parse_condition
 from ..core.errors import Fault, Faults
 from ..core.measures import Condition
+from ..core.naming import marker_name
 from ..core.plan import CookbookPlan, RecipePlan
 from ..core.record import CookbookRecord, GateRecord
 from ..files.load import CookbookFile
 from .naming import encode
-from .recipes import RunChoices, slug
+from .recipes import RunChoices
 
 
 def plan_cookbook(
@@ -60,7 +61,7 @@ def plan_cookbook(
             CookbookPlan(
                 record=record,
                 recipes=of_endpoint,
-                tags=tuple(dict.fromkeys(slug(tag) for tag in spec.tags)),
+                tags=tuple(dict.fromkeys(marker_name(tag) for tag in spec.tags)),
                 items=choices.items or spec.items or "gates",
                 origin=cookbook.origin,
             )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-# what pytest splits or parametrizes by, what a shell or a report could not carry
-_UNFIT = re.compile("::|[\\[\\]%\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029]")
+# what pytest splits or parametrizes by, what a shell or a report could not carry, what reorders text on a terminal
+_UNFIT = re.compile("::|[\\[\\]%\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029\u202a-\u202e\u2066-\u2069\ufffe\uffff]")
 
 
 def encode(text: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -12,6 +11,7 @@ from ..core.errors import Fault, Faults
 from ..core.exchange import Request
 from ..core.extension import Checks
 from ..core.measures import Band, Condition, Grading, Measure, check_grading
+from ..core.naming import marker_name
 from ..core.plan import Items, MetricUse, Misses, RecipePlan, Scoring, Unit
 from ..core.record import GateRecord, Group, RecipeRecord, UnitRecord
 from ..core.sample import Message, Origin, Sample
@@ -25,7 +25,6 @@ from .selection import Sampling, select
 
 #: how many faults of one kind are told; more of the same help nobody
 MOST_ALIKE = 20
-_NOT_A_TAG = re.compile(r"[^\w.-]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +40,6 @@ class RunChoices:
 def plan_recipe(recipe: RecipeFile, endpoints: Sequence[Endpoint], choices: RunChoices) -> tuple[RecipePlan, ...]:
     """One plan an endpoint. Raises Faults with all that is wrong with the recipe as a whole."""
     return _Planner(recipe, choices).plans(endpoints)
-
-
-def slug(tag: str) -> str:
-    """A tag as a marker's name."""
-    return _NOT_A_TAG.sub("-", tag)
 
 
 class _Planner:
@@ -184,7 +178,7 @@ class _Planner:
             headline=_headline(recipe.metrics, conditions, grading),
             description=spec.description,
             model=str(getattr(endpoint.connector, "model", "") or ""),
-            tags=tuple(dict.fromkeys(slug(tag) for tag in spec.tags)),
+            tags=tuple(dict.fromkeys(marker_name(tag) for tag in spec.tags)),
             categories=tuple(spec.categories),
             metrics=tuple(use.name for use in recipe.metrics),
             grading=grading,

@@ -120,13 +120,19 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
     facts: dict[str, Any] | None = getattr(item, "facts", None)
     if facts is not None:
         report.llmeval = dict(facts)  # type: ignore[attr-defined] # pytest carries further attributes of a report along
     elif USED in item.stash:
         report.llmeval = {"kind": "test"}  # type: ignore[attr-defined] # as above
+    if report.failed and RUN in item.config.stash:
+        from .absence import in_full
+
+        report.longrepr = in_full(item, call) or report.longrepr
     return report
 
 

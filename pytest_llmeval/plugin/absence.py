@@ -5,12 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest
+from _pytest.outcomes import Failed
 
 from ..core.plan import RecipePlan, Unit
 from ..core.result import Outcome
 from ..core.text import one_line, safe
+from .shown import shown
 
 if TYPE_CHECKING:
+    from _pytest._code.code import TerminalRepr
+
     from ..engine.engine import RunStoppedError
     from .run import Run
 
@@ -27,7 +31,8 @@ def show_absence(run: Run, plan: RecipePlan, unit: Unit, outcome: Outcome) -> No
         skip(text)
     if outcome.kind == "error":
         origin = unit.record.origin
-        fail(f"{origin.path}:{origin.line}: no answer from {plan.endpoint.id}: {outcome.error}")
+        error = outcome.error or ""
+        fail(f"{origin.path}:{origin.line}: no answer from {plan.endpoint.id}: {error}", error)
     if outcome.kind == "not_asked":
         skip(outcome.error or "not asked")
 
@@ -42,13 +47,30 @@ def stopped(endpoint: str, message: str | None) -> str:
     return f"endpoint {endpoint} stopped: {message}"
 
 
-def failure(text: str) -> BaseException:
-    """To be raised: an error or a failure that is this text alone."""
-    return pytest.fail.Exception(safe(text), pytrace=False)
+class TextAlone(Failed):
+    """An error or a failure that is a text, with a reason for summaries of one line."""
+
+    def __init__(self, text: str, reason: str) -> None:
+        super().__init__(safe(text), pytrace=False)
+        self.reason = reason
 
 
-def fail(text: str) -> NoReturn:
-    raise failure(text)
+def failure(text: str, reason: str = "") -> BaseException:
+    """To be raised: an error or a failure that is this text alone; without a reason it is its own."""
+    return TextAlone(text, reason or text)
+
+
+def fail(text: str, reason: str = "") -> NoReturn:
+    raise failure(text, reason)
+
+
+def in_full(item: pytest.Item, call: pytest.CallInfo[None]) -> TerminalRepr | None:
+    """What is shown of such an error: pytest asks an item of ours about its call alone, and begins with ``Failed:``."""
+    error = call.excinfo.value if call.excinfo is not None else None
+    if not isinstance(error, TextAlone):
+        return None
+    path, line, _ = item.location
+    return shown(getattr(item, "place", (path, line or 0)), error.msg or "", error.reason)
 
 
 def skip(reason: str) -> NoReturn:

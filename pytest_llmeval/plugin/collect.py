@@ -16,7 +16,7 @@ from ..files.ours import Look
 from ..planning.naming import encode
 from .items import CookbookGateItem, CookbookRecipeItem, GateItem, LlmevalItem, SampleItem
 from .run import run_share
-from .shown import shown
+from .shown import ShownFaults
 from .tags import register_tags
 from .unavailable import UnavailableWarning, warn_of_lacks
 
@@ -37,19 +37,12 @@ class LlmevalFile(pytest.File):
     """What both kinds have in common."""
 
     def repr_failure(self, excinfo: ExceptionInfo[BaseException], style: Any = None) -> str | TerminalRepr:  # noqa: ARG002 - the shape of pytest's nodes
-        error = excinfo.value
+        if isinstance(excinfo.value, Faults):
+            return ShownFaults(excinfo.value)
         # a warning comes here where the suite's filters make it an error
-        if not isinstance(error, Faults | UnavailableWarning):
-            return super().repr_failure(excinfo)
-        text = str(error)
-        if hasattr(self.config, "workerinput"):
-            # by its text an xdist controller knows that all workers mean the same
-            return safe(text)
-        if isinstance(error, UnavailableWarning):
-            return shown((self.nodeid, 1), text, text)
-        first, *others = error.faults
-        more = f" (and {len(others):,} more)" if others else ""
-        return shown((first.origin.path, first.origin.line), text, first.message + more)
+        if isinstance(excinfo.value, UnavailableWarning):
+            return safe(str(excinfo.value))
+        return super().repr_failure(excinfo)
 
     def _make(
         self, kind: type[LlmevalItem], name: str, tags: tuple[str, ...], marker: str, **kwargs: Any

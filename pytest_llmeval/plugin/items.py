@@ -196,7 +196,7 @@ class ConditionItem(LlmevalItem):
             self.user_properties.extend(junit.gate_properties(self.gate, verdict))
         if verdict.kind == "unmeasurable":
             self._skip_for_lack(*self.recipes())
-            fail(self.unmeasurable(verdict))
+            fail(self.unmeasurable(verdict), f"cannot be judged: {verdict.reason}")
 
     def runtest(self) -> None:
         assert self.verdict is not None
@@ -247,7 +247,8 @@ class CookbookRecipeItem(LlmevalItem):
             self._skip_for_lack(self.plan)
             unmeasurable = [(gate, verdict) for gate, verdict in self.gates if verdict.kind == "unmeasurable"]
             texts = [failure.unmeasurable(gate, verdict, run.summary(self.plan)) for gate, verdict in unmeasurable]
-            fail("\n".join(texts) or f"{self.plan.record.path} cannot be judged: {self.verdict.reason}")
+            reason = f"cannot be judged: {self.verdict.reason}"
+            fail("\n".join(texts) or f"{self.plan.record.path} {reason}", reason)
 
     def runtest(self) -> None:
         failed = [(gate, verdict) for gate, verdict in self.gates if verdict.kind == "failed"]

@@ -26,6 +26,7 @@ from .items import CookbookGateItem, LlmevalItem, SampleItem, left_out
 from .keys import REGISTRY, RUN, RUN_ID, SETTINGS, USED
 from .marked import marked
 from .options import Settings
+from .shown import in_short
 from .stops import orphaned
 from .telling import tell
 from .typed import shell_of
@@ -43,7 +44,7 @@ class Run:
         self.registry = registry
         self.reader = Reader(_plan_options(config, settings, registry))
         self._evaluation: Evaluation | None = None
-        self._faults: list[str] = []
+        self._faults: list[Faults] = []
         #: a test of the user's own runs: it has the process to itself
         self._paused = False
         #: recipes whose marked tests' answers were waited for
@@ -68,7 +69,7 @@ class Run:
         try:
             return read()
         except Faults as faults:
-            self._faults.append(str(faults))
+            self._faults.append(faults)
             raise
 
     def announce(self, items: Iterable[pytest.Item]) -> None:
@@ -174,8 +175,12 @@ class Run:
     def look_for_faults(self, item: LlmevalItem) -> None:
         """Under xdist, what is left runs after a collection error: then nothing is sent, and every item says why."""
         if self._faults:
-            fail("nothing was asked, since files of this run have faults:\n" + "\n".join(self._faults))
+            # one line: there are as many of it as items, and the whole list stands where the files were collected
+            fail(f"nothing was asked, since files of this run have faults: {self._first_fault()}")
         self.evaluation(item.session)
+
+    def _first_fault(self) -> str:
+        return in_short(Faults(fault for faults in self._faults for fault in faults.faults))
 
     @property
     def _opened(self) -> Evaluation:

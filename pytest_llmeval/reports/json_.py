@@ -64,6 +64,7 @@ def _run(record: RunRecord) -> dict[str, object]:
         "seconds": None if record.ended is None else round(max(0.0, record.ended - info.started), 3),
         "totals": {
             "asked": totals.asked,
+            "unanswered": totals.unanswered,
             "cached": totals.cached,
             "attempts": totals.attempts,
             "tokens": totals.tokens,

@@ -273,7 +273,8 @@ def _sample(row: Row) -> list[str]:
 def _took(record: RunRecord) -> str:
     """``102 requests, 61 answered before · $0.04 · 41 s · commit 3f2a9c1``."""
     totals = record.totals
-    said = [f"{count(totals.asked + totals.cached, 'request')}, {totals.cached:,} answered before"]
+    unanswered = f", {totals.unanswered:,} without an answer" if totals.unanswered else ""
+    said = [f"{count(totals.asked + totals.cached, 'request')}{unanswered}, {totals.cached:,} answered before"]
     said += [] if totals.tokens is None else [count(totals.tokens, "token")]
     said += [dollars(totals.cost)] if totals.cost else []
     if record.ended is not None:

@@ -280,4 +280,5 @@ def _asked(record: RunRecord, *, at_length: bool = True) -> str:
         took += [count(totals.tokens, "token")] if totals.tokens else []
         took += [dollars(totals.cost)] if totals.cost else []
         said += f" ({', '.join(took)})" if took else ""
+    said += f", {totals.unanswered:,} without an answer" if totals.unanswered else ""
     return f"{said}, {totals.cached:,} answered before"

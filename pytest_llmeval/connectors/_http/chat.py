@@ -11,7 +11,7 @@ from pytest_llmeval.core.exchange import Request, Response
 from pytest_llmeval.core.text import one_line, trim
 
 from .pool import Reply
-from .status import classify, classify_error, rate_limits, words
+from .status import classify, classify_error, page, rate_limits, words
 
 
 def encode(model: str, request: Request) -> bytes:
@@ -37,6 +37,8 @@ def decode(reply: Reply, url: str, key_origin: str) -> Response:
     try:
         found = json.loads(reply.body)
     except (ValueError, RecursionError) as error:
+        if found := page(reply):
+            raise Transient(f"malformed reply from {url}: no JSON but {found}") from None
         detail = trim(one_line(str(error)), 100)
         raise _malformed(reply, url, f"no JSON: {detail}") from None
     if not isinstance(found, dict):

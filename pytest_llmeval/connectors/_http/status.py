@@ -122,6 +122,21 @@ def _message(error: object) -> str:
 
 def words(reply: Reply) -> str:
     """What the server itself says, in brackets, on one line; nothing where it says nothing."""
+    if found := page(reply):
+        return f" ({found})"
+    return _quoted(reply)
+
+
+def page(reply: Reply) -> str:
+    """``a page titled 'Gateway'`` where HTML came; else nothing."""
+    text = reply.body[:2000].decode("utf-8", "replace")
+    if not text.lstrip().startswith("<"):
+        return ""
+    title = re.search(r"<title[^>]*>(.*?)</title>", text, re.DOTALL | re.IGNORECASE)
+    return f"a page titled '{trim(one_line(' '.join(title[1].split())), 200)}'" if title else "a page"
+
+
+def _quoted(reply: Reply) -> str:
     found = _json(reply.body)
     text = ""
     if isinstance(found, dict):
@@ -129,10 +144,6 @@ def words(reply: Reply) -> str:
         text = next((_as_text(value) for value in candidates if value), "")
     if not text:
         text = reply.body[:2000].decode("utf-8", "replace")
-        if page := re.search(r"<title[^>]*>(.*?)</title>", text, re.DOTALL | re.IGNORECASE):
-            text = f"a page titled {page.group(1)}"
-        elif text.lstrip().startswith("<"):
-            text = "a page"
     text = " ".join(text.split())
     return f' ("{trim(one_line(text), 300)}")' if text else ""
 

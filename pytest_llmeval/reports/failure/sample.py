@@ -20,6 +20,8 @@ from .texts import EMPTY, ROOM, View, aligned, columns, ends, joined, place
 _REFUSED = "refused by the service's filter"
 #: lines of a diff
 _DIFF = 10
+#: characters of a reason on one line
+_LINE = 240
 
 
 def sample(
@@ -63,11 +65,21 @@ def summary(recipe: RecipeRecord, outcome: Outcome) -> str:
     if outcome.kind == "refused":
         return _REFUSED
     against = [
-        trim(one_line(f"{name} {_score(score.value)}" + (f": {score.reason}" if score.reason else "")), 120)
+        one_line(f"{name} {_score(score.value)}" + (f": {score.reason}" if score.reason else ""))
         for name, score in outcome.scores.items()
         if name in recipe.measures and _good(recipe.measures[name], score) is False
     ]
-    return trim("; ".join(against) or "not good enough", 240)
+    return _within(_LINE, against) or "not good enough"
+
+
+def _within(width: int, parts: Sequence[str]) -> str:
+    """Whole parts, as many as fit: reasons are trimmed in their middle already, and a second cut would blur that."""
+    for shown in range(len(parts), 0, -1):
+        more = f"; and {len(parts) - shown:,} more" if shown < len(parts) else ""
+        text = "; ".join(parts[:shown]) + more
+        if len(text) <= width:
+            return text
+    return trim("".join(parts[:1]), width)
 
 
 def _again(nodeid: str, shell: Shell | None) -> str:

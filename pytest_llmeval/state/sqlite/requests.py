@@ -65,23 +65,29 @@ def totals(connection: sqlite3.Connection, run: str) -> Totals:
         attempts=then.attempts + now.attempts,
         tokens=None if then.tokens is None or now.tokens is None else then.tokens + now.tokens,
         cost=None if then.cost is None or now.cost is None else then.cost + now.cost,
+        unanswered=then.unanswered + now.unanswered,
     )
 
 
 def _totals(connection: sqlite3.Connection, run: str) -> Totals:
-    asked, answered, cached, attempts, tokens, counted, cost, priced = connection.execute(
-        "SELECT coalesce(sum(state IN ('asked', 'failed')), 0), coalesce(sum(state = 'asked'), 0),"
+    answered, failed, cached, attempts, tokens, counted, cost, priced = connection.execute(
+        "SELECT coalesce(sum(state = 'asked'), 0), coalesce(sum(state IN ('failed', 'open') AND attempts > 0), 0),"
         " coalesce(sum(state = 'cached'), 0), coalesce(sum(attempts), 0),"
         " coalesce(sum(tokens) FILTER (WHERE state = 'asked'), 0), count(tokens) FILTER (WHERE state = 'asked'),"
         " coalesce(sum(cost) FILTER (WHERE state = 'asked'), 0.0), count(cost) FILTER (WHERE state = 'asked')"
         " FROM requests WHERE run = ?",
         (run,),
     ).fetchone()
-    open_ = connection.execute("SELECT coalesce(sum(attempts), 0) FROM pending WHERE run = ?", (run,)).fetchone()[0]
+    open_, tried = connection.execute(
+        "SELECT coalesce(sum(attempts > 0 AND key NOT IN (SELECT key FROM requests WHERE run = :run)), 0),"
+        " coalesce(sum(attempts), 0) FROM pending WHERE run = :run",
+        {"run": run},
+    ).fetchone()
     return Totals(
-        asked=asked,
+        asked=answered + failed + open_,
         cached=cached,
-        attempts=attempts + open_,
+        attempts=attempts + tried,
         tokens=tokens if counted == answered else None,
         cost=cost if priced == answered else None,
+        unanswered=failed + open_,
     )

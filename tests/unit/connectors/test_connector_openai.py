@@ -125,7 +125,7 @@ def test_a_service_s_own_word_on_its_limits_comes_with_the_answer(asks, question
 @pytest.mark.parametrize(
     ("fault", "words"),
     [
-        ("html", 'no JSON: Expecting value: line 1 column 1 (char 0) ("a page titled Gateway")'),
+        ("html", "no JSON but a page titled 'Gateway'"),
         ("cut", "the connection ended early"),
         ("dropped", "the connection ended early"),
         ("json", "no JSON"),
@@ -405,7 +405,29 @@ def test_a_query_and_a_password_in_the_address_are_used_and_not_shown(asks, ques
     assert server.requests[0].headers["authorization"].startswith("Basic ")
     assert came.message == f'400 from {server.url} ("no")'
     assert "word" not in str(OpenAI("small", address).identity())
-    assert set(OpenAI("small", address).secrets()) == {"word"}
+    assert set(OpenAI("small", address).secrets()) == {"word", "bWU6d29yZA=="}
+
+
+def test_a_key_beside_a_user_in_the_address_stops_the_endpoint(environment):
+    environment({"LLM_KEY": "geheim"})
+    both = OpenAI("small", "http://me:word@127.0.0.1:1", api_key="${LLM_KEY}")
+    assert "name but one" in both.missing()
+    header = OpenAI("small", "http://me:word@127.0.0.1:1", headers={"Authorization": "Bearer ${LLM_KEY}"})
+    assert "name but one" in header.missing()
+
+
+def test_the_key_of_the_environment_does_not_go_beside_a_user_in_the_address(asks, question, environment):
+    with serve() as server:
+        environment({"OPENAI_API_KEY": "geheim", "OPENAI_BASE_URL": server.url.replace("//", "//me:word@")})
+        asks(OpenAI("small"), question())
+    assert server.requests[0].headers["authorization"] == "Basic bWU6d29yZA=="
+
+
+def test_a_key_in_the_query_is_a_secret_and_its_name_stands_for_it_in_the_cache_key(environment):
+    environment({"LLM_KEY": "geheim"})
+    connector = OpenAI("small", "http://127.0.0.1:1/v1?key=${LLM_KEY}&version=1")
+    assert set(connector.secrets()) == {"geheim"}
+    assert connector.identity()["base_url"] == "http://127.0.0.1:1/v1?key=${LLM_KEY}&version=1"
 
 
 def test_a_loopback_address_is_asked_directly_whatever_the_proxy_variables_hold(asks, question, environment):

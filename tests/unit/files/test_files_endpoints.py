@@ -180,7 +180,7 @@ def test_what_is_wrong_with_a_reference_is_told(world, refused):
         "write openai:MODEL, or an endpoint file"
     ]
     assert refused(reference="../../e.yaml") == [
-        f"recipes/r.yaml: 'e.yaml' leaves the root {world.root}; files are read from inside it"
+        f"recipes/r.yaml: '../../e.yaml' leaves the root {world.root}; files are read from inside it"
     ]
 
 

@@ -286,7 +286,7 @@ def test_what_is_wrong_with_a_cookbook_is_told_at_once(world, told_by):
     file = world.write("c.cookbook.yaml", "cookbook: C\nrecipes: [a, ../a.yaml, a, b]\nitems: gates\nitems: gates\n")
 
     assert told_by(lambda: world.loader.cookbook(file)) == [
-        f"c.cookbook.yaml:2:14: recipes[1]: 'a.yaml' leaves the root {world.root}; files are read from inside it",
+        f"c.cookbook.yaml:2:14: recipes[1]: '../a.yaml' leaves the root {world.root}; files are read from inside it",
         "c.cookbook.yaml:2:25: recipes[2]: the recipe 'a' stands in it twice",
         f"c.cookbook.yaml:2:28: recipes[3]: no recipe 'b' in a folder recipes/ beside this file or above it, "
         f"up to {world.root}",

@@ -458,7 +458,7 @@ def test_totals_count_each_request_once(world):
     store.fail(ask(store, world.wanted("bad")), "400").result()
     store.release(ask(store, world.wanted("open")), wait=9.0).result()
 
-    expected = Totals(asked=2, cached=1, attempts=4, tokens=12, cost=0.001)
+    expected = Totals(asked=3, cached=1, attempts=4, tokens=12, cost=0.001, unanswered=2)
     assert store.read().totals == expected
     world.leave(store)
     assert read_run(world.path, "run-2").totals == expected
