@@ -57,6 +57,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
         config.stash[WATCH] = Watch()
         config.pluginmanager.register(config.stash[WATCH], "llmeval-watch")
+    from .stops import Stops
+
+    config.pluginmanager.register(Stops(config), "llmeval-stops")
     if config.pluginmanager.hasplugin("xdist"):
         from .xdist import Xdist
 
@@ -104,13 +107,12 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
     if run is not None:
         run.prepare(item)
         run.pause()
-    try:
-        return (yield)
-    finally:
-        # the test itself may have been the first to ask
-        run = item.config.stash.get(RUN, None)
-        if run is not None:
-            run.resume()
+    result = yield
+    # not where it was interrupted. The test itself may have been the first to ask
+    run = item.config.stash.get(RUN, None)
+    if run is not None:
+        run.resume()
+    return result
 
 
 @pytest.hookimpl(wrapper=True)

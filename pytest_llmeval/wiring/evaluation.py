@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
@@ -105,6 +105,11 @@ class Evaluation:
         self._summaries[plan.record.id] = summary_of(found, counting)
         self._tallies[plan.record.id] = found
 
+    def stop(self, reason: str) -> None:
+        """All processes of the run ask nothing more."""
+        self.store.stop_run(reason)
+        self.engine.stop(reason)
+
     def close(self) -> None:
         """Once; a second call changes nothing."""
         if not self._closed:
@@ -113,11 +118,22 @@ class Evaluation:
             self.store.close()
 
 
-def open_evaluation(state: Path, run: RunInfo, *, mode: CacheMode, ttl_days: float | None, root: Path) -> Evaluation:
-    """Open the state, enter the run, start the engine. Raises StateError where the state cannot be used."""
+def open_evaluation(
+    state: Path,
+    run: RunInfo,
+    *,
+    mode: CacheMode,
+    ttl_days: float | None,
+    root: Path,
+    abandoned: Callable[[], str] = str,
+) -> Evaluation:
+    """Open the state, enter the run, start the engine. Raises StateError where the state cannot be used.
+
+    ``abandoned`` says why nobody waits for this process any more (empty while somebody does).
+    """
     clock, redactor = SystemClock(), Redactor()
     store = SqliteStore.open(state, run.id, mode=mode, clock=clock, ttl_days=ttl_days, root=root, redactor=redactor)
     store.begin(run)
-    engine = Engine(store, clock, store.path.parent, redactor, store.salt)
+    engine = Engine(store, clock, store.path.parent, redactor, store.salt, abandoned=abandoned)
     engine.start()
     return Evaluation(store, engine)

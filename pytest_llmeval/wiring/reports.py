@@ -8,6 +8,7 @@ from ..core.record import RunLedger
 from ..core.summary import GateSummary, RunRecord
 from ..grading.grades import Graded
 from ..grading.summary import summarize, summarize_cookbook
+from ..state.sqlite.outside import stop_from_outside
 from ..state.sqlite.store import SqliteStore
 
 
@@ -18,12 +19,17 @@ def read_run(state: Path, run: str, root: Path, *, complete: bool) -> RunRecord:
     """
     store = SqliteStore.open(state, run, root=root)
     try:
-        ledger = store.read()
-        whole = complete and _settled(ledger)
+        stopped = store.run_stopped().result()
+        whole = complete and not stopped and _settled(store.read())
         store.end(complete=whole).result()
         return sum_up(store.read())
     finally:
         store.close()
+
+
+def stop_run(state: Path, run: str, reason: str) -> bool:
+    """Stop a run from a process that takes no part in it; False where no process has begun it."""
+    return stop_from_outside(state, run, reason)
 
 
 def peek_run(state: Path, run: str, root: Path) -> RunRecord:
