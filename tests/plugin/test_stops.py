@@ -8,6 +8,7 @@ import os
 import re
 import signal
 import sqlite3
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +16,7 @@ import pytest
 from running_pytest import NOTES, SERVER, alive, many, running, until
 
 from pytest_llmeval.connectors._llama.weights import packaged, server_version
-from pytest_llmeval.testing import LoopbackServer, answering, hanging, serve, when
+from pytest_llmeval.testing import LoopbackServer, Received, answering, hanging, serve, when
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals and process groups are POSIX's")
 
@@ -220,3 +221,49 @@ def test_no_child_of_the_local_model_outlives_a_killed_controller(workers):
         until(lambda: not any(alive(pid) for pid in pids))
 
     assert pids
+
+
+# --- killed ---
+
+SAMPLES = 24
+
+
+def rome_or_paris(received: Received) -> str:
+    return "Rome" if int(received.prompt.split()[-1]) % 3 == 0 else "Paris"
+
+
+def figures(report: dict) -> list[object]:
+    recipe = report["recipes"][0]
+    outcomes = [(row["sample"], row["outcome"], row["answer"]) for row in report["samples"]]
+    return [
+        report["complete"],
+        recipe["measures"]["exact_match"],
+        recipe["counts"]["missed"],
+        report["gates"],
+        outcomes,
+    ]
+
+
+@pytest.mark.parametrize("killed", ["all", "controller", "worker"])
+def test_after_a_kill_only_what_was_in_flight_is_asked_again(project, workers, killed):
+    project, members = (project, 1) if killed == "all" else (workers, 3)
+    with serve(answer=rome_or_paris, delay=0.3) as server:
+        stage(project, server)
+        project.write("recipes/many.yaml", many(SAMPLES, more="thresholds: [exact_match >= 0.5]\n"))
+        with running(project, "recipes/many.yaml") as run:
+            until(lambda: server.count >= SAMPLES // 2 and server.in_flight and len(run.pids) >= members, run)
+            os.kill(run.pids["gw0" if killed == "worker" else "main"], signal.SIGKILL)
+            # a controller goes on without the killed worker, with a new one
+            until(run.is_gone)
+        after = server.count
+
+        again = project.report("recipes/many.yaml")
+        prompts = Counter(received.prompt for received in server.requests)
+        anew = server.count - after
+        undisturbed = project.report("recipes/many.yaml", "--llmeval-state", "other.sqlite3")
+
+    assert len(prompts) == SAMPLES
+    assert sum(prompts.values()) <= SAMPLES + 4
+    assert anew == again["recipes"][0]["counts"]["asked"]
+    assert anew == 0 or killed != "worker"
+    assert figures(again) == figures(undisturbed)
