@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import os
 import threading
 from collections.abc import Callable, Iterable
@@ -38,7 +39,7 @@ from .work import Reply, Work
 
 #: seconds between two looks of a waiting main thread at the engine's life, and of the engine at a stop of the run
 WATCH = 0.05
-#: seconds that requests in flight are given to end by themselves when the engine closes
+#: seconds that requests in flight are given to end by themselves when a run was stopped
 GRACE = 0.5
 
 Key = tuple[str, str]
@@ -62,8 +63,8 @@ class Engine:
 
     Units handed to ``look_ahead`` are settled in their order as far ahead as limits allow; ``settle`` waits for some.
     All public methods are called from one thread, the one that runs the tests; they raise EngineFailure where the
-    engine died and RunStoppedError where the run was stopped. ``orphaned`` tells why this process should stop by
-    itself, empty while it should not.
+    engine died and RunStoppedError where the run was stopped. ``abandoned`` is asked every 50 ms why nobody waits for
+    this process any more; a text stops it.
     """
 
     def __init__(
@@ -74,14 +75,14 @@ class Engine:
         redactor: Redactor,
         salt: str,
         *,
-        orphaned: Callable[[], str] = lambda: "",
+        abandoned: Callable[[], str] = str,
     ) -> None:
         self._store = store
         self._clock = clock
         self._folder = folder
         self._redactor = redactor
         self._salt = salt
-        self._orphaned = orphaned
+        self._abandoned = abandoned
         self._changed = threading.Condition()
         self._settled: dict[Key, Outcome] = {}
         self._works: dict[Key, Work] = {}
@@ -179,7 +180,11 @@ class Engine:
 
     def pause(self) -> None:
         """Returns when nothing of the look-ahead can reach the wire any more."""
-        self._result(asyncio.run_coroutine_threadsafe(self._pause.hold(), self._loop))
+        if not self._thread.is_alive():
+            return
+        # a stopped engine sends nothing either; that it ended is told to the next who asks it for something
+        with contextlib.suppress(RunStoppedError, EngineFailure):
+            self._result(asyncio.run_coroutine_threadsafe(self._pause.hold(), self._loop))
 
     def resume(self) -> None:
         self._call(self._resume)
@@ -189,9 +194,16 @@ class Engine:
         self._stopped = self._stopped or reason
         self._call(self._close_lanes)
 
+    @property
+    def stopped(self) -> str:
+        """Why the run was stopped; empty while it goes on."""
+        return self._stopped
+
     def close(self) -> None:
-        """Stop asking, give what is in flight half a second, end the thread."""
+        """Ask nothing more, settle what is in flight (half a second of it in a stopped run), end the thread."""
         self._call(self._close)
+        while self._thread.is_alive() and not self._stopped:
+            self._thread.join(WATCH)
         self._thread.join(GRACE * 6)
 
     def _result(self, future: Future[T]) -> T:
@@ -259,11 +271,19 @@ class Engine:
                 while self._unstarted:
                     lanes.start_soon(self._unstarted.pop(0).run)
             self._close_lanes()
-            with anyio.move_on_after(GRACE):
-                # half a second at the end of a session: polling is simpler than an event a lane
-                while self._scorings or any(not lane.idle for lane in self._lanes.values()):  # noqa: ASYNC110 - as above
-                    await asyncio.sleep(0.005)
+            await self._settle_rest()
             lanes.cancel_scope.cancel()
+
+    async def _settle_rest(self) -> None:
+        """Until nothing is in flight: another process may wait for it. A stopped run is given a moment only."""
+        end = math.inf
+        while self._scorings or any(not lane.idle for lane in self._lanes.values()):
+            if self._stopped:
+                end = min(end, self._loop.time() + GRACE)
+            if self._loop.time() >= end:
+                return
+            # once in a session: looking again is simpler than an event a lane
+            await asyncio.sleep(0.005)
 
     def _broken(self, _loop: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
         """A callback of ours raised: who waits must hear it, since nothing else would ever wake them."""
@@ -274,13 +294,17 @@ class Engine:
                 self._changed.notify_all()
 
     async def _watch_run(self) -> None:
-        """Another process may stop the run, or leave this one alone."""
+        """Another process may stop the run, or be gone that would hear of its end."""
         while True:
             await asyncio.sleep(WATCH)
-            reason = self._orphaned() or await asyncio.wrap_future(self._store.run_stopped())
-            if reason and not self._stopped:
-                self._stopped = reason
-                self._close_lanes()
+            reason = self._abandoned() or await asyncio.wrap_future(self._store.run_stopped())
+            if reason:
+                self._hear_stop(reason)
+
+    def _hear_stop(self, reason: str) -> None:
+        if not self._stopped:
+            self._stopped = reason
+            self._close_lanes()
 
     def _opening(self, endpoint: Endpoint) -> Opening:
         limits, patience = endpoint.limits, endpoint.patience
@@ -316,7 +340,10 @@ class Engine:
     def _settle_unit(self, work: Work, reply: Reply) -> None:
         assert work.plan is not None
         assert work.unit is not None
-        if reply.response is None:
+        if reply.run_stopped:
+            # no outcome: it is as if the run had ended before
+            self._hear_stop(reply.error)
+        elif reply.response is None:
             self._keep(work, _unanswered(reply))
         elif work.plan.scoring.blocking:
             self._scorings += 1
@@ -367,8 +394,8 @@ def _scored(plan: RecipePlan, unit: Unit, reply: Reply) -> Outcome:
 def _unanswered(reply: Reply) -> Outcome:
     if reply.outcome is not None:
         return reply.outcome
-    if reply.stopped or reply.run_stopped:
-        return Outcome("not_asked", error=reply.error, endpoint_stopped=reply.stopped)
+    if reply.stopped:
+        return Outcome("not_asked", error=reply.error, endpoint_stopped=True)
     return Outcome("error", error=reply.error, attempts=reply.attempts)
 
 

@@ -63,6 +63,9 @@ def pytest_configure(config: pytest.Config) -> None:
         from .missed import Missed
 
         config.pluginmanager.register(Missed(config), "llmeval-missed")
+    from .stops import Stops
+
+    config.pluginmanager.register(Stops(config), "llmeval-stops")
     if config.pluginmanager.hasplugin("xdist"):
         from .xdist import Xdist
 
@@ -110,13 +113,12 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
     if run is not None:
         run.prepare(item)
         run.pause()
-    try:
-        return (yield)
-    finally:
-        # the test itself may have been the first to ask
-        run = item.config.stash.get(RUN, None)
-        if run is not None:
-            run.resume()
+    result = yield
+    # not where it was interrupted. The test itself may have been the first to ask
+    run = item.config.stash.get(RUN, None)
+    if run is not None:
+        run.resume()
+    return result
 
 
 @pytest.hookimpl(wrapper=True)
@@ -205,12 +207,10 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     if RUN not in config.stash and (watch is None or not watch.seen):
         return
     from .ending import close_share, sum_up
-    from .stops import why_ended
 
     close_share(config)
     if watch is not None:
-        unfinished = bool(why_ended(session, exitstatus)) and watch.finished < session.testscollected
-        sum_up(config, interrupted=unfinished or exitstatus == pytest.ExitCode.INTERRUPTED)
+        sum_up(config, interrupted=exitstatus == pytest.ExitCode.INTERRUPTED)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

@@ -37,9 +37,8 @@ def show_absence(run: Run, plan: RecipePlan, unit: Unit, outcome: Outcome) -> No
         skip(outcome.error or "not asked")
 
 
-def leave(item: pytest.Item, why: RunStoppedError) -> NoReturn:
-    """The run was stopped: this item skips, and the session leaves the rest of its queue."""
-    item.session.shouldstop = f"run stopped: {why}"
+def leave(why: RunStoppedError) -> NoReturn:
+    """The run was stopped before this item was settled."""
     skip(f"run stopped: {why}")
 
 

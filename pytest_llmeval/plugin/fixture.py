@@ -123,7 +123,7 @@ class Llmeval:
         try:
             return ask(self._engine())
         except RunStoppedError as stop:
-            leave(self._item, stop)
+            leave(stop)
         except EndpointStopped as error:
             lack = self._run.lacks(endpoint)
             if lack:

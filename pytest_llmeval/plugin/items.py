@@ -132,7 +132,7 @@ class SampleItem(LlmevalItem):
         try:
             outcome = self.outcome = run.outcome(self.plan, self.unit)
         except RunStoppedError as stop:
-            leave(self, stop)
+            leave(stop)
         if run.settings.junit == "all":
             self.user_properties.extend(junit.sample_properties(self.plan.record, outcome))
         # a stopped endpoint is an error of the item that shows it alone; that is known when it does
@@ -190,7 +190,7 @@ class ConditionItem(LlmevalItem):
         try:
             verdict = self.verdict = self.judge(run)
         except RunStoppedError as stop:
-            leave(self, stop)
+            leave(stop)
         self.facts = {"gate": verdict.kind}
         if run.settings.junit == "all":
             self.user_properties.extend(junit.gate_properties(self.gate, verdict))
@@ -241,7 +241,7 @@ class CookbookRecipeItem(LlmevalItem):
         try:
             self.verdict, self.gates = run.recipe_verdict(self.plan, self.nodeid)
         except RunStoppedError as stop:
-            leave(self, stop)
+            leave(stop)
         self.facts = {"recipe": self.verdict.kind}
         if self.verdict.kind == "unmeasurable":
             self._skip_for_lack(self.plan)

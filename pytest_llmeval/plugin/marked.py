@@ -86,7 +86,7 @@ def response(of: Marked, run: Run, item: pytest.Item) -> Response:
     try:
         outcome = run.for_test(item).outcome(of.plan, of.unit)
     except RunStoppedError as stop:
-        leave(item, stop)
+        leave(stop)
     show_absence(run, of.plan, of.unit, outcome)
     assert outcome.response is not None
     return outcome.response

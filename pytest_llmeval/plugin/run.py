@@ -27,10 +27,10 @@ from .keys import REGISTRY, RUN, RUN_ID, SETTINGS, USED
 from .marked import marked
 from .options import Settings
 from .shown import in_short
-from .stops import orphaned
 from .telling import tell
 from .typed import shell_of
 from .unavailable import lack_of
+from .xdist import watch_controller
 
 T = TypeVar("T")
 
@@ -98,7 +98,7 @@ class Run:
                     mode=settings.cache,
                     ttl_days=settings.ttl_days,
                     root=self.config.rootpath,
-                    orphaned=orphaned(self.config),
+                    abandoned=watch_controller(self.config),
                 )
             except StateError as error:
                 fail(str(error))
@@ -228,6 +228,19 @@ class Run:
         self._paused = False
         if self._evaluation is not None:
             self._evaluation.engine.resume()
+
+    @property
+    def opened(self) -> bool:
+        return self._evaluation is not None
+
+    def stop(self, reason: str) -> None:
+        """All processes of the run ask nothing more."""
+        self._opened.stop(reason)
+
+    @property
+    def stopped(self) -> str:
+        """Why the run was stopped; empty while it goes on."""
+        return "" if self._evaluation is None else self._evaluation.engine.stopped
 
     def close(self) -> None:
         if self._evaluation is not None:

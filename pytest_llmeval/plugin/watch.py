@@ -7,16 +7,12 @@ from typing import Any
 
 import pytest
 
-from .keys import SETTINGS
-
 
 class Watch:
     """Listens to reports. Cheap where no item is ours: an attribute looked for and not found."""
 
     def __init__(self, state: str = "") -> None:
         self.seen = False
-        #: how many items came to their end
-        self.finished = 0
         #: the line that says where the state is, until it was shown
         self.state = state
         #: lines for people that could not be shown before the first test
@@ -41,7 +37,6 @@ class Watch:
         self.told.extend(line for line in told_by(node) if line not in self.told)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        self.finished += report.when == "teardown"
         facts: dict[str, Any] | None = getattr(report, "llmeval", None)
         # no facts: an item that never came to ask (a fault in a file, a mark of a conftest's)
         if not facts:
@@ -59,15 +54,9 @@ class Watch:
         return None
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
-        """Before junit writes its file, and before xdist waits for its workers to end."""
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Before junit writes its file."""
         config = session.config
-        if config.pluginmanager.hasplugin("dsession") and (self.seen or config.stash[SETTINGS].state.exists()):
-            from .stops import stop_workers, why_ended
-
-            why = why_ended(session, exitstatus)
-            # where it ends so early that no report has come, a worker's run in the ledger tells that there is one
-            self.seen = (bool(why) and stop_workers(config, why)) or self.seen
         if self.seen:
             from .ending import add_junit_properties, close_share
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from .keys import RUN_ID
+
+GONE = "the controller of this run is gone"
 
 
 class Xdist:
@@ -18,3 +22,31 @@ class Xdist:
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
         node.workerinput["llmeval"] = self._config.stash[RUN_ID]
+
+
+def watch_controller(config: pytest.Config) -> Callable[[], str]:
+    """Tells, whenever it is called, whether this worker's controller is gone; always empty where this is no worker.
+
+    The channel between them closes when the controller takes its workers down or ends, however it ends; execnet itself
+    interrupts what runs five seconds later. The parent's process id tells the same where the channel is not found.
+    """
+    if not hasattr(config, "workerinput"):
+        return str
+    parent = os.getppid()
+    channels = (getattr(plugin, "channel", None) for plugin in config.pluginmanager.get_plugins())
+    channel: Any = next((found for found in channels if hasattr(found, "waitclose")), None)
+
+    def gone() -> str:
+        return GONE if os.getppid() != parent or (channel is not None and _closed(channel)) else ""
+
+    return gone
+
+
+def _closed(channel: Any) -> bool:
+    try:
+        channel.waitclose(timeout=0)
+    except channel.TimeoutError:
+        return False
+    except Exception:  # noqa: BLE001 - whatever the other side ended with
+        return True
+    return True

@@ -118,6 +118,11 @@ class Evaluation:
         self._summaries[plan.record.id] = summary_of(found, counting)
         self._tallies[plan.record.id] = found
 
+    def stop(self, reason: str) -> None:
+        """All processes of the run ask nothing more."""
+        self.store.stop_run(reason)
+        self.engine.stop(reason)
+
     def close(self) -> None:
         """Once; a second call changes nothing."""
         if not self._closed:
@@ -133,15 +138,15 @@ def open_evaluation(
     mode: CacheMode,
     ttl_days: float | None,
     root: Path,
-    orphaned: Callable[[], str] = lambda: "",
+    abandoned: Callable[[], str] = str,
 ) -> Evaluation:
-    """Open the state, enter the run, start the engine, which stops by itself when ``orphaned`` says why.
+    """Open the state, enter the run, start the engine. Raises StateError where the state cannot be used.
 
-    Raises StateError where the state cannot be used.
+    ``abandoned`` says why nobody waits for this process any more (empty while somebody does).
     """
     clock, redactor = SystemClock(), Redactor()
     store = SqliteStore.open(state, run.id, mode=mode, clock=clock, ttl_days=ttl_days, root=root, redactor=redactor)
     store.begin(run)
-    engine = Engine(store, clock, store.path.parent, redactor, store.salt, orphaned=orphaned)
+    engine = Engine(store, clock, store.path.parent, redactor, store.salt, abandoned=abandoned)
     engine.start()
     return Evaluation(store, engine)

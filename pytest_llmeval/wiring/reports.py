@@ -9,7 +9,7 @@ from ..core.summary import GateSummary, RunRecord
 from ..grading.grades import Graded
 from ..grading.summary import summarize, summarize_cookbook
 from ..state.sqlite.opening import discard_temporary
-from ..state.sqlite.reading import begun
+from ..state.sqlite.outside import stop_from_outside
 from ..state.sqlite.store import SqliteStore
 
 
@@ -20,12 +20,17 @@ def read_run(state: Path, run: str, root: Path, *, complete: bool) -> RunRecord:
     """
     store = SqliteStore.open(state, run, root=root)
     try:
-        ledger = store.read()
-        whole = complete and _settled(ledger)
+        stopped = store.run_stopped().result()
+        whole = complete and not stopped and _settled(store.read())
         store.end(complete=whole).result()
         return sum_up(store.read())
     finally:
         store.close()
+
+
+def stop_run(state: Path, run: str, reason: str) -> bool:
+    """Stop a run from a process that takes no part in it; False where no process has begun it."""
+    return stop_from_outside(state, run, reason)
 
 
 def peek_run(state: Path, run: str, root: Path) -> RunRecord:
@@ -40,21 +45,6 @@ def peek_run(state: Path, run: str, root: Path) -> RunRecord:
 def forget_temporary(run: str) -> None:
     """Remove the state of a run that could be kept nowhere else: after its reports, when its processes are gone."""
     discard_temporary(run)
-
-
-def stop_run(state: Path, run: str, root: Path, reason: str) -> bool:
-    """All processes of a run ask nothing more; False where none of them has begun it.
-
-    Raises StateError where the state cannot be read or written.
-    """
-    if not begun(state, run):
-        return False
-    store = SqliteStore.open(state, run, root=root)
-    try:
-        store.stop_run(reason).result()
-    finally:
-        store.close()
-    return True
 
 
 def sum_up(ledger: RunLedger) -> RunRecord:

@@ -84,15 +84,6 @@ def read_run(path: Path, run: str) -> RunLedger:
         )
 
 
-def begun(path: Path, run: str) -> bool:
-    """Whether a run was entered, in this state or in the temporary one that stands in for it."""
-    path = actual_path(path, run)
-    if not path.exists():
-        return False
-    with reader(path) as connection:
-        return connection.execute("SELECT 1 FROM runs WHERE id = ?", (run,)).fetchone() is not None
-
-
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What a state holds: stored answers, runs, bytes on disk, and when its oldest and newest answers came."""
