@@ -164,14 +164,14 @@ class Reader:
         return replace(endpoint, identity=last.parts) if last is not None and last.may_stand_for(here) else endpoint
 
     def _name(self, endpoints: Sequence[Endpoint], place: Place) -> None:
-        """Note what is asked under which id. Raises Faults where a run would have two endpoints of one id.
+        """Note what is asked under which id. Raises Faults where a run would have two different endpoints of one id.
 
         Limits, stops and reports go by that id.
         """
         faults = []
         for endpoint in endpoints:
             other, first = self._named.setdefault(endpoint.id, (endpoint, place))
-            if other != endpoint:
+            if replace(other, origin=endpoint.origin) != endpoint:
                 faults.append(
                     place.fault(
                         f"the endpoint {endpoint.id!r} is {_defined(endpoint)} here and {_defined(other)} in "

@@ -82,7 +82,9 @@ def test_the_faults_of_a_recipe_are_told_once_where_a_cookbook_names_it(anywhere
 def test_two_endpoints_of_one_id_are_a_fault_of_the_file_that_is_read_second(anywhere, capitals):
     for folder in ("recipes/a", "recipes/b"):
         anywhere.write(f"{folder}/capitals.yaml", capitals + "endpoints: mine\n")
-        anywhere.write(f"{folder}/endpoints/mine.yaml", "endpoint: Mine\nconnector: python\ntarget: program:answer\n")
+        version = folder[-1]
+        endpoint = f"endpoint: Mine\nconnector: python\ntarget: program:answer\nversion: {version}\n"
+        anywhere.write(f"{folder}/endpoints/mine.yaml", endpoint)
 
     text = anywhere.run("--co").stdout.str()
 

@@ -42,7 +42,7 @@ def small(model: str = "small-1") -> str:
 
 def test_two_endpoints_of_one_id_are_a_fault_that_names_both(write, reader):
     for folder in ("a", "b"):
-        write(f"{folder}/endpoints/small.yaml", small())
+        write(f"{folder}/endpoints/small.yaml", small(f"small-{folder}"))
     reader.recipe(write("a/one.yaml", RECIPE))
 
     with pytest.raises(Faults) as caught:
@@ -62,6 +62,16 @@ def test_one_endpoint_may_be_named_by_many_and_by_its_path(write, reader):
     assert reader.endpoint("small", write("test_it.py", "")).id == "small"
 
 
+def test_two_files_that_say_the_same_are_one_endpoint(write, reader):
+    for folder in ("a", "b"):
+        write(f"{folder}/endpoints/small.yaml", small())
+
+    one = reader.recipe(write("a/one.yaml", RECIPE))
+    two = reader.recipe(write("b/two.yaml", RECIPE))
+
+    assert one[0].units[0].record.key == two[0].units[0].record.key
+
+
 def test_a_file_and_a_connector_of_one_id_are_two(write, reader):
     write("a/endpoints/local.yaml", small())
     reader.recipe(write("a/one.yaml", RECIPE.replace("small", "local")))
@@ -72,7 +82,7 @@ def test_a_file_and_a_connector_of_one_id_are_two(write, reader):
 
 def test_an_endpoint_that_a_test_names_is_held_to_it_too(write, reader):
     for folder in ("a", "b"):
-        write(f"{folder}/endpoints/small.yaml", small())
+        write(f"{folder}/endpoints/small.yaml", small(f"small-{folder}"))
     reader.recipe(write("a/one.yaml", RECIPE))
 
     with pytest.raises(Faults, match=r"^b/test_it.py: the endpoint 'small' is b/endpoints/small.yaml here"):
@@ -81,7 +91,7 @@ def test_an_endpoint_that_a_test_names_is_held_to_it_too(write, reader):
 
 def test_endpoints_of_the_run_may_not_share_an_id_either(write, tmp_path):
     for folder in ("a", "b"):
-        write(f"{folder}/endpoints/small.yaml", small())
+        write(f"{folder}/endpoints/small.yaml", small(f"small-{folder}"))
     options = PlanOptions(
         tmp_path, Registry(), override_endpoints=("./a/endpoints/small.yaml", "./b/endpoints/small.yaml")
     )
