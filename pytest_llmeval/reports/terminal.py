@@ -277,7 +277,8 @@ def _asked(record: RunRecord, *, at_length: bool = True) -> str:
         if record.ended is not None:
             said += f" in {seconds(max(0.0, record.ended - record.info.started))}"
         took = [count(totals.attempts, "attempt")] if totals.attempts > totals.asked else []
-        took += [] if totals.tokens is None else [count(totals.tokens, "token")]
+        answered = totals.asked > totals.unanswered
+        took += [count(totals.tokens, "token")] if totals.tokens is not None and answered else []
         took += [dollars(totals.cost)] if totals.cost else []
         said += f" ({', '.join(took)})" if took else ""
     said += f", {totals.unanswered:,} without an answer" if totals.unanswered else ""
