@@ -295,7 +295,7 @@ class Lane:
             with anyio.fail_after(seconds):
                 return await asker.ask(job.request)
         except TimeoutError:
-            raise Transient(f"no answer within {seconds:g} s") from None
+            raise Transient(f"nothing came within {round(seconds, 2):g} s") from None
 
     async def _again(self, job: Job, claim: Granted, error: Transient) -> None:
         now = self._desk.clock.monotonic_ns()

@@ -39,7 +39,7 @@ def next_wait(attempt: int, error: Transient, first_sent_ns: int, now_ns: int, p
     asked = error.retry_after
     if asked is not None and elapsed + asked >= patience.deadline:
         return GiveUp(
-            f"{attempts}; the service asked to wait {asked:g} s, past the deadline of {patience.deadline:g} s"
+            f"{attempts}; the service asked to wait {round(asked, 1):g} s, past the deadline of {patience.deadline:g} s"
         )
     wait = max(wait, asked or 0.0)
     if elapsed + wait >= patience.deadline:

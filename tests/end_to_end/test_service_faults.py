@@ -13,7 +13,7 @@ from time import monotonic, time
 
 import pytest
 import trustme
-from asking import about, asks, numbered, rows, samples
+from asking import about, asks, numbered, rows, samples, yaml
 
 from pytest_llmeval.testing import answering, failing, first, hanging, malformed, redirecting, refusing, serve, when
 
@@ -253,28 +253,31 @@ def test_a_wait_past_the_deadline_ends_the_request_at_once(project):
 def test_attempts_end_at_the_deadline(project):
     """Each attempt may take its whole timeout, all of them together the deadline."""
     with serve(hanging()) as server:
-        asks(project, server.url, samples("late question"), endpoint={"timeout": 0.4, "deadline": 1, "max_attempts": 9})
+        patience = {"timeout": 0.2, "deadline": 2, "max_attempts": 50}
+        asks(project, server.url, samples("late question"), endpoint=patience)
         result = project.run()
 
     result.assert_outcomes(errors=2)
     assert re.search(
-        r"no answer within 0\.\d+ s \(after \d attempts; the deadline of 1 s is over\)", result.stdout.str()
+        r"nothing came (within 0\.\d+ s|from \S+ within its time) \(after \d+ attempts; the deadline of 2 s is over\)",
+        result.stdout.str(),
     )
-    assert 2 <= server.count <= 4
-    assert server.requests[-1].at - server.requests[0].at < 1
+    assert 2 <= server.count < 50
 
 
 def test_limits_hold_as_the_server_sees_them(one_or_two):
     """The rate over any second, the requests at one time: over all processes; connections are used again."""
     per_second, at_once, count = 25, 3, 40
-    with serve(delay=0.1) as server:
-        limits = {"max_calls_per_second": per_second, "max_concurrency": at_once}
-        asks(one_or_two, server.url, numbered(count), endpoint=limits)
-        one_or_two.run().assert_outcomes(passed=count + 1)
+    with serve() as paced, serve(delay=0.1) as crowded:
+        limits = {"max_calls_per_second": per_second, "max_concurrency": 4}
+        asks(one_or_two, paced.url, numbered(count), endpoint=limits, endpoints=["small", "wide"])
+        wide = yaml(endpoint="Wide", connector="openai", base_url=crowded.url, model="m", max_concurrency=at_once)
+        one_or_two.write("recipes/endpoints/wide.yaml", wide)
+        one_or_two.run().assert_outcomes(passed=2 * count + 2)
 
-    came = [received.at for received in server.requests]
-    # one more for what the machine adds to a way
-    assert max(sum(start <= at < start + 1 for at in came) for start in came) <= 1.1 * per_second + 1
-    assert server.count == count
-    assert server.most_in_flight == at_once
-    assert server.connections <= at_once * (2 if "-n" in one_or_two.world else 1)
+    came = [received.at for received in paced.requests]
+    # what a slow machine holds back on its way arrives at once: as many as may be under way, at most
+    assert max(sum(start <= at < start + 1 for at in came) for start in came) <= 1.1 * per_second + 4
+    assert paced.count == crowded.count == count
+    assert crowded.most_in_flight == at_once
+    assert crowded.connections <= at_once * (2 if "-n" in one_or_two.world else 1)

@@ -27,7 +27,7 @@ def failure(error: httpx.HTTPError | httpx.InvalidURL, url: str) -> RequestError
         case httpx.PoolTimeout():
             return Transient(f"no free connection to {url} within its time")
         case httpx.TimeoutException():
-            return Transient(f"no answer from {url} within its time")
+            return Transient(f"nothing came from {url} within its time")
         case httpx.ConnectError():
             return Transient(f"no connection to {url}: {_why(error)}", unreached=True)
         case httpx.ProxyError():

@@ -17,8 +17,8 @@ from pytest_llmeval.core.text import one_line
     [
         (httpx.ConnectTimeout(""), Transient, "no connection to U within its time"),
         (httpx.PoolTimeout(""), Transient, "no free connection to U within its time"),
-        (httpx.ReadTimeout(""), Transient, "no answer from U within its time"),
-        (httpx.WriteTimeout(""), Transient, "no answer from U within its time"),
+        (httpx.ReadTimeout(""), Transient, "nothing came from U within its time"),
+        (httpx.WriteTimeout(""), Transient, "nothing came from U within its time"),
         (httpx.ReadError("reset"), Transient, "malformed reply from U: the connection ended early (reset)"),
         (httpx.LocalProtocolError("bad header"), InvalidRequest, "a request that cannot be sent to U: bad header"),
         (httpx.UnsupportedProtocol("x"), EndpointStopped, "U is no address that can be asked (x)"),

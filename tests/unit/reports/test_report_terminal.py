@@ -101,6 +101,14 @@ def test_attempts_and_costs_are_told_where_there_were_any():
     assert last == "asked 25 requests in 17.4 s (31 attempts, $0.04), 0 answered before"
 
 
+def test_requests_without_an_answer_are_told():
+    assert screen(run(totals=Totals(3, 1, 9, 40, unanswered=2))).endswith(
+        "asked 3 requests in 17.4 s (9 attempts, 40 tokens), 2 without an answer, 1 answered before"
+    )
+    none = screen(run(totals=Totals(2, 0, 2, 0, unanswered=2)))
+    assert none.endswith("asked 2 requests in 17.4 s, 2 without an answer, 0 answered before")
+
+
 def test_nothing_at_all_shows_nothing():
     assert lines(run(totals=Totals())) == []
     assert lines(run(totals=Totals()), 80, -2) == []
