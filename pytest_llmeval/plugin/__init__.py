@@ -144,7 +144,7 @@ def pytest_assertrepr_compare(config: pytest.Config, op: str, left: object, righ
     ):
         return None
     from .explained import explained
-    from .typed import shell_of
+    from .shell import shell_of
 
     return explained(op, left, right, shell_of(config))
 

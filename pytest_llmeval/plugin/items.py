@@ -16,8 +16,8 @@ from ..engine.engine import RunStoppedError
 from ..reports import failure, junit
 from .absence import fail, leave, show_absence, skip
 from .keys import RUN
+from .shell import shell_of
 from .shown import shown
-from .typed import shell_of
 
 if TYPE_CHECKING:
     from _pytest._code.code import ExceptionInfo, TerminalRepr

@@ -26,9 +26,9 @@ from .items import CookbookGateItem, LlmevalItem, SampleItem, left_out
 from .keys import REGISTRY, RUN, RUN_ID, SETTINGS, USED
 from .marked import marked
 from .options import Settings
+from .shell import shell_of
 from .shown import in_short
 from .telling import tell
-from .typed import shell_of
 from .unavailable import lack_of
 from .xdist import watch_controller
 

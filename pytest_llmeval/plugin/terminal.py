@@ -10,7 +10,7 @@ from ..core.text import safe
 from ..reports.terminal import lines
 from .ending import RECORD
 from .keys import WATCH
-from .typed import shell_of
+from .shell import shell_of
 
 LOG_WIDTH = 120
 
