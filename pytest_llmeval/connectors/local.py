@@ -72,6 +72,7 @@ class Local:
 
     id: ClassVar[str] = "local"
     free: ClassVar[bool] = True
+    says_sent: ClassVar[bool] = True
     max_concurrency: ClassVar[int] = CHILDREN
 
     path: PathText = ""
@@ -99,10 +100,6 @@ class Local:
         assert weights is not None
         return {**known, "weights": weights.sha256, "server": server_version()}
 
-    def tampered(self) -> str:
-        """Why a request sent now could be answered by a test's mock; empty where it could not."""
-        return tampered()
-
     def missing(self) -> str | None:
         """What to install, or which file is not there."""
         try:
@@ -117,6 +114,10 @@ class Local:
         if named is not None and not named.is_file():
             return f"no weights at {named} (`path`)"
         return None
+
+    def tampered(self) -> str:
+        """What stands in for httpx just now."""
+        return tampered()
 
     @asynccontextmanager
     async def open(self, run: Opening) -> AsyncIterator[Asker]:
@@ -226,7 +227,7 @@ class LocalAsker:
     def _child(self, address: Address, seat: Seat) -> _Child:
         target = Target.of(f"{address.url}/v1", {"authorization": f"Bearer {address.key}"}, "the key is its own")
         target = replace(target, shown=f"the local server (log: {address.log})")
-        pool = HttpPool(target.url, target.shown, self._run.timeout)
+        pool = HttpPool(target.url, target.shown, self._run.timeout, self._run.sent)
         return _Child(seat, pool, ChatAsker(pool, MODEL, target))
 
     def _free(self) -> _Child | None:

@@ -35,6 +35,7 @@ class OpenAI:
     """
 
     id: ClassVar[str] = "openai"
+    says_sent: ClassVar[bool] = True
     carries_cost: ClassVar[bool] = False
 
     model: str
@@ -74,14 +75,14 @@ class OpenAI:
         return values - {""}
 
     def tampered(self) -> str:
-        """Why a request sent now could be answered by a test's mock; empty where it could not."""
+        """What stands in for httpx just now."""
         return tampered()
 
     @asynccontextmanager
     async def open(self, run: Opening) -> AsyncIterator[Asker]:
         """Pooled connections to the address. Raises EndpointStopped where this machine cannot ask it."""
         target = self._target()
-        async with pooled(target.url, target.shown, run.timeout) as pool:
+        async with pooled(target.url, target.shown, run.timeout, run.sent) as pool:
             yield ChatAsker(pool, self.model, target)
 
     def _target(self) -> Target:

@@ -44,6 +44,7 @@ class Python:
     """
 
     id: ClassVar[str] = "python"
+    says_sent: ClassVar[bool] = True
 
     target: str
     version: str = ""
@@ -89,7 +90,7 @@ class Python:
             raise found
         own_loop = _OwnLoop()
         try:
-            yield PythonAsker(found, anyio.CapacityLimiter(run.max_concurrency), own_loop)
+            yield PythonAsker(found, anyio.CapacityLimiter(run.max_concurrency), own_loop, run.sent)
         finally:
             own_loop.close()
 
@@ -176,24 +177,32 @@ class Call:
 class PythonAsker:
     """Calls the function: in a thread of its own, or on a loop of its own."""
 
-    def __init__(self, call: Call, threads: anyio.CapacityLimiter, own_loop: _OwnLoop) -> None:
+    def __init__(
+        self, call: Call, threads: anyio.CapacityLimiter, own_loop: _OwnLoop, sent: Callable[[], None]
+    ) -> None:
         self._call = call
+        self._sent = sent
         self._threads = threads
         self._own_loop = own_loop
 
     async def ask(self, request: Request) -> Response:
         """One call. What it raises is this request's error, but for the classed errors, which pass."""
         if self._call.is_async:
-            made = await self._own_loop.result(lambda: self._call(request))
+            made = await self._own_loop.result(lambda: self._begin(request))
         else:
             made = await anyio.to_thread.run_sync(
-                _outcome, self._call, request, limiter=self._threads, abandon_on_cancel=True
+                _outcome, self._begin, request, limiter=self._threads, abandon_on_cancel=True
             )
             if inspect.isawaitable(made):
                 made = await self._own_loop.result(lambda: made)
         if isinstance(made, _Raised):
             raise made.classed(self._call.target) from made.error
         return _response(self._call.target, made)
+
+    def _begin(self, request: Request) -> Any:
+        """In the function's own thread: from here on it is the function that asks."""
+        self._sent()
+        return self._call(request)
 
 
 class _Raised:
@@ -210,7 +219,7 @@ class _Raised:
         return InvalidRequest(f"{said} ({place or target})")
 
 
-def _outcome(call: Call, request: Request) -> Any:
+def _outcome(call: Callable[[Request], Any], request: Request) -> Any:
     try:
         return call(request)
     except BaseException as error:  # noqa: BLE001 - SystemExit too is this request's error

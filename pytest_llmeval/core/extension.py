@@ -44,6 +44,13 @@ class Opening(Protocol):
         """A text that one process of the run makes and all read."""
         ...
 
+    def sent(self) -> None:
+        """To be called by ``ask``, in its task or a thread of it, when its request is out.
+
+        A test of the user's own that waits to begin (it may patch what requests go through) waits for this.
+        """
+        ...
+
 
 class Connector(Protocol):
     """Code that asks one kind of service: a frozen dataclass whose fields are its options.
@@ -51,12 +58,14 @@ class Connector(Protocol):
     Optional attributes or properties, read with these defaults: ``keep: Keep = "always"``; ``max_concurrency: int = 8``
     (the default of the endpoint's key); ``free: bool = False`` (its answers cost nothing); ``offline: bool = False``
     (answers exist already: no limits, no claims, no retries, no cache); ``carries_cost: bool = True`` (its answers may
-    bring their cost; else conditions on cost need the endpoint's ``prices:``); ``model: str`` (for reports).
+    bring their cost; else conditions on cost need the endpoint's ``prices:``); ``model: str`` (for reports);
+    ``says_sent: bool = False`` (its ``ask`` calls the opening's ``sent``; else some turns of the loop are waited for).
     Optional methods: ``missing() -> str | None`` (what this machine lacks, told without opening anything);
     ``refuses(messages) -> str | None`` (why such a request can never be asked: a collection error);
     ``secrets() -> Iterable[str]`` (values never to be stored or shown, beside those of fields that are ``SecretText``);
-    ``tampered() -> str`` (why a request sent now could meet a stand-in, a test's mock say; "" where it could not: such
-    an answer is never stored).
+    ``tampered() -> str`` (what stands in for the way to the service just now, a mock of a test's say; empty where
+    nothing does). It is asked before each request leaves and when it is out: an answer that came by a mock is given to
+    the test that asked and never stored, and where no test asked, the endpoint is stopped. It is cheap, opens nothing.
     """
 
     id: ClassVar[str]

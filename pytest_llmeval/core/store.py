@@ -49,6 +49,10 @@ class Store(Protocol):
         """
         ...
 
+    def withdraw(self, claim: Granted) -> Future[None]:
+        """Give the claim back as if the request had never been admitted: the service was not asked."""
+        ...
+
     def forget(self, key: str, recipe: str, unit: str) -> Future[None]:
         """A re-run of an item asks anew what came to nothing: the failed request and the unit's outcome are dropped."""
         ...

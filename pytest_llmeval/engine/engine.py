@@ -86,6 +86,7 @@ class Engine:
         self._changed = threading.Condition()
         self._settled: dict[Key, Outcome] = {}
         self._works: dict[Key, Work] = {}
+        self._refused: dict[Key, str] = {}
         self._buckets: dict[str, str] = {}
         self._failure: BaseException | None = None
         self._stopped = ""
@@ -116,13 +117,17 @@ class Engine:
             self._call(partial(self._add, endpoint, added))
 
     def settle(self, plan: RecipePlan, units: Iterable[Unit]) -> list[Outcome]:
-        """Wait for these units, asking for what nobody has asked yet."""
+        """Wait for these units, asking for what nobody has asked yet.
+
+        Raises RequestError where a mock of the running test's would have answered.
+        """
         keys: list[Key] = []
         added: list[Work] = []
         hurried: list[Work] = []
         for unit in units:
             key = (plan.record.id, unit.record.id)
             keys.append(key)
+            self._refused.pop(key, None)
             if key in self._settled:
                 continue
             work = self._works.get(key)
@@ -139,6 +144,9 @@ class Engine:
         with self._changed:
             while not all(key in self._settled for key in keys):
                 self._look()
+                refused = next((self._refused[key] for key in keys if key in self._refused), None)
+                if refused is not None:
+                    raise RequestError(refused)
                 self._changed.wait(WATCH)
         return [self._settled[key] for key in keys]
 
@@ -343,6 +351,8 @@ class Engine:
         if reply.run_stopped:
             # no outcome: it is as if the run had ended before
             self._hear_stop(reply.error)
+        elif reply.mock:
+            self._refuse(work, reply.error)
         elif reply.response is None:
             self._keep(work, _unanswered(reply))
         elif work.plan.scoring.blocking:
@@ -350,6 +360,16 @@ class Engine:
             self._task_group.start_soon(self._score_aside, work, reply)
         else:
             self._keep(work, _scored(work.plan, work.unit, reply))
+
+    def _refuse(self, work: Work, error: str) -> None:
+        """To the test that waits for it; its own item will ask anew."""
+        assert work.plan is not None
+        assert work.unit is not None
+        key = (work.plan.record.id, work.unit.record.id)
+        with self._changed:
+            self._works.pop(key, None)
+            self._refused[key] = error
+            self._changed.notify_all()
 
     async def _score_aside(self, work: Work, reply: Reply) -> None:
         """Patterns and users' code may take their time; abandoned where the engine closes meanwhile."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from typing import assert_never
 
@@ -23,13 +24,14 @@ from ..core.admission import (
 )
 from ..core.clock import Clock
 from ..core.endpoint import SECOND, Endpoint
-from ..core.errors import EndpointStopped, InvalidRequest, Refused, Transient
+from ..core.errors import EndpointStopped, InvalidRequest, Refused, RequestError, Transient
 from ..core.exchange import Response
 from ..core.extension import Asker, Opening
 from ..core.redaction import Redactor
 from ..core.store import Store
 from ..limits.retry import GiveUp, next_wait
 from .pause import Pause
+from .sending import CURRENT, Sending
 from .work import Job, Reply, Work
 
 #: how many requests one look into the state is for
@@ -60,7 +62,6 @@ class Lane:
         self.endpoint = endpoint
         self._desk = desk
         self._offline = bool(getattr(endpoint.connector, "offline", False))
-        self._tampered: Callable[[], str] = getattr(endpoint.connector, "tampered", lambda: "")
         self._slots = endpoint.limits.max_concurrency
         self._ahead: deque[Work] = deque()
         self._hurried: deque[Work] = deque()
@@ -113,8 +114,12 @@ class Lane:
 
     async def _serve_open(self) -> None:
         opening = self._desk.opening(self.endpoint)
-        async with self.endpoint.connector.open(opening) as asker, anyio.create_task_group() as wire:
-            await self._pump(wire, asker)
+        async with AsyncExitStack() as stack:
+            # opening too may import, connect, start servers: not in the midst of what a test has patched
+            with self._desk.pause.departure():
+                asker = await stack.enter_async_context(self.endpoint.connector.open(opening))
+            async with anyio.create_task_group() as wire:
+                await self._pump(wire, asker)
 
     async def _pump(self, wire: TaskGroup, asker: Asker | None) -> None:
         """Admit and send until closed; without an asker, until something must be asked."""
@@ -127,8 +132,9 @@ class Lane:
                 if asker is None:
                     self._waiting = [*batch, *self._waiting]
                     return
-                for job in batch:
-                    await self._ask_offline(job, asker)
+                with self._desk.pause.departure():
+                    for job in batch:
+                        await self._ask_offline(job, asker)
                 # a look-up never suspends: give the loop's other tasks their turn
                 await asyncio.sleep(0)
                 continue
@@ -145,6 +151,9 @@ class Lane:
                     granted.append((job, decision))
                 else:
                     self._hear(job, decision)
+            mock = self._tampered() if granted else ""
+            if mock:
+                granted = await self._for_tests(granted, mock)
             if granted and asker is None:
                 for _, claim in granted:
                     await asyncio.wrap_future(self._desk.store.release(claim, sent=False))
@@ -153,7 +162,8 @@ class Lane:
             for job, claim in granted:
                 assert asker is not None
                 self._on_wire += 1
-                wire.start_soon(self._send, job, claim, asker)
+                sending = Sending(self._desk.pause, self._tampered)
+                wire.start_soon(self._send, job, claim, asker, sending)
         return True
 
     def _hear(self, job: Job, decision: Decision) -> None:
@@ -228,67 +238,97 @@ class Lane:
         with anyio.move_on_after(max(0.0, (min(dues) - now) / SECOND)):
             await self._wake.wait()
 
-    async def _send(self, job: Job, claim: Granted, asker: Asker) -> None:
+    async def _send(self, job: Job, claim: Granted, asker: Asker, sending: Sending) -> None:
+        CURRENT.set(sending)
+        if not getattr(self.endpoint.connector, "says_sent", False):
+            sending.out_soon()
         try:
-            await self._attempt(job, claim, asker)
+            await self._attempt(job, claim, asker, sending)
         except anyio.get_cancelled_exc_class():
             # not awaited: the loop is closing, the store's own thread is not
             self._desk.store.release(claim)
             raise
         finally:
+            sending.out()
             self._on_wire -= 1
             self._wake.set()
 
-    async def _attempt(self, job: Job, claim: Granted, asker: Asker) -> None:
-        store, clock, patience = self._desk.store, self._desk.clock, self.endpoint.patience
+    async def _attempt(self, job: Job, claim: Granted, asker: Asker, sending: Sending) -> None:
+        clock, patience = self._desk.clock, self.endpoint.patience
         started = clock.monotonic_ns()
         left = patience.deadline - (started - claim.first_sent_ns) / SECOND
-        tampered = self._tampered()
-        if tampered and not self._desk.pause.held:
-            await asyncio.wrap_future(store.release(claim, sent=False))
-            await self._stop(tampered)
-            self._postpone(job, 0, "stopped")
-            return
         try:
-            response = await self._ask(job, asker, min(patience.timeout, max(left, 0.001)))
+            came: Response | BaseException = await self._ask(job, asker, min(patience.timeout, max(left, 0.001)))
         except Refused as error:
-            response = Response("", finish="content_filter", reasoning=error.message or None)
-        except Transient as error:
-            await self._again(job, claim, error)
-            return
-        except EndpointStopped as error:
-            await asyncio.wrap_future(store.release(claim))
-            await self._stop(error.message)
-            self._postpone(job, 0, "stopped")
-            return
-        except InvalidRequest as error:
-            await self._failed(job, claim, error.message)
-            if self._first_alike(error):
-                await self._stop(f"its first {ALIKE} requests all failed alike: {error.message}")
-            return
+            came = Response("", finish="content_filter", reasoning=error.message or None)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - what a connector raises is that request's error
-            await self._failed(job, claim, f"{type(error).__name__}: {error}")
-            return
-        self._answers += 1
-        self._alike = None
-        latency = (clock.monotonic_ns() - started) / SECOND
-        response = self._complete(response, latency)
-        if tampered:
-            await self._stand_in(job, claim, response, tampered)
-            return
-        await asyncio.wrap_future(store.answer(claim, response))
-        self._finish(job, Reply(response=response, attempts=claim.attempt))
+            came = error
+        sending.out()
+        if isinstance(came, Response):
+            came = self._complete(came, (clock.monotonic_ns() - started) / SECOND)
+        if isinstance(came, Transient):
+            await self._again(job, claim, came, sending)
+        elif sending.mock:
+            await self._tell_test(job, claim, came, sending)
+        elif isinstance(came, Response):
+            self._answers += 1
+            self._alike = None
+            await asyncio.wrap_future(self._desk.store.answer(claim, came))
+            self._finish(job, Reply(response=came, attempts=claim.attempt))
+        elif isinstance(came, EndpointStopped):
+            await asyncio.wrap_future(self._desk.store.release(claim))
+            await self._stop(came.message)
+            self._postpone(job, 0, "stopped")
+        else:
+            await self._failed(job, claim, _text(came))
+            if isinstance(came, InvalidRequest) and self._first_alike(came):
+                await self._stop(f"its first {ALIKE} requests all failed alike: {came.message}")
 
-    async def _stand_in(self, job: Job, claim: Granted, response: Response, why: str) -> None:
-        """What may be a mock's answer serves the test's own question, and nothing else: it is not stored.
+    # --- mocks ---
 
-        A recipe's samples are not answered by it.
-        """
-        await asyncio.wrap_future(self._desk.store.release(claim))
-        reply = Reply(response=response, attempts=claim.attempt)
+    def _tampered(self) -> str:
+        """What stands in for the way to the service just now."""
+        found = getattr(self.endpoint.connector, "tampered", str)()
+        return str(found)
+
+    async def _for_tests(self, granted: list[tuple[Job, Granted]], mock: str) -> list[tuple[Job, Granted]]:
+        """Those that a test asks for itself, by what is its own mock, very likely; the others are not sent."""
+        in_test = self._desk.pause.held
+        spared = [(job, claim) for job, claim in granted if not job.questions]
+        withdrawn = [self._desk.store.withdraw(claim) for _, claim in spared]
+        for (job, _), done in zip(spared, withdrawn, strict=True):
+            await asyncio.wrap_future(done)
+            await self._spare(job, mock, in_test=in_test)
+        return [(job, claim) for job, claim in granted if job.questions]
+
+    async def _spare(self, job: Job, mock: str, *, in_test: bool) -> None:
+        """No unit takes its answer from a mock: a test that runs a recipe is told, else the endpoint is stopped."""
+        if in_test and job.urgent:
+            self._finish(job, Reply(error=f"not asked: {mock}, and what a mock answers is no result", mock=True))
+            return
+        await self._stop(f"{mock}: its answers may be a mock's. Patch it in tests, not for the session")
+        self._postpone(job, 0, "stopped")
+
+    async def _tell_test(self, job: Job, claim: Granted, came: Response | BaseException, by: Sending) -> None:
+        """What came by a mock is for the test that asked; nothing of it is stored, and nobody else hears of it."""
+        await asyncio.wrap_future(self._desk.store.withdraw(claim))
         self._jobs.pop(job.wanted.key, None)
-        for work in job.works:
-            work.settle(work, reply if work.unit is None else Reply(error=why, attempts=claim.attempt))
+        if isinstance(came, Response):
+            reply = Reply(response=came, attempts=claim.attempt)
+        else:
+            error = self._desk.redactor.all(_text(came))
+            reply = Reply(error=error, attempts=claim.attempt, stopped=isinstance(came, EndpointStopped))
+        questions = job.questions
+        for work in questions:
+            work.settle(work, reply)
+        units = [work for work in job.works if work not in questions]
+        if not units:
+            return
+        rest = self._jobs[job.wanted.key] = Job(units)
+        if questions:
+            self._postpone(rest, 0, "mock")
+        else:
+            await self._spare(rest, by.mock, in_test=by.in_test)
 
     async def _ask(self, job: Job, asker: Asker, seconds: float) -> Response:
         try:
@@ -297,7 +337,7 @@ class Lane:
         except TimeoutError:
             raise Transient(f"nothing came within {round(seconds, 2):g} s") from None
 
-    async def _again(self, job: Job, claim: Granted, error: Transient) -> None:
+    async def _again(self, job: Job, claim: Granted, error: Transient, sending: Sending) -> None:
         now = self._desk.clock.monotonic_ns()
         wait = next_wait(claim.attempt, error, claim.first_sent_ns, now, self.endpoint.patience)
         if not isinstance(wait, GiveUp):
@@ -305,6 +345,9 @@ class Lane:
             self._postpone(job, wait, "retry")
             return
         message = f"{error.message} ({wait.reason})"
+        if sending.mock:
+            await self._tell_test(job, claim, InvalidRequest(message), sending)
+            return
         if error.unreached and not self._answers:
             await asyncio.wrap_future(self._desk.store.release(claim))
             await self._stop(message)
@@ -339,10 +382,7 @@ class Lane:
             refusal = Response("", finish="content_filter", reasoning=error.message or None)
             self._finish(job, Reply(response=refusal, cached=True))
         except (Exception, SystemExit) as error:  # noqa: BLE001 - what a connector raises is that request's error
-            known = isinstance(error, (InvalidRequest, Transient))
-            text = error.message if isinstance(error, (InvalidRequest, Transient)) else str(error)
-            message = text if known else f"{type(error).__name__}: {text}"
-            self._finish(job, Reply(error=self._desk.redactor.all(message), attempts=1))
+            self._finish(job, Reply(error=self._desk.redactor.all(_text(error)), attempts=1))
         else:
             self._finish(job, Reply(response=self._complete(response, None), cached=True))
 
@@ -366,3 +406,8 @@ class Lane:
         self._jobs.pop(job.wanted.key, None)
         for work in job.works:
             work.settle(work, reply)
+
+
+def _text(error: BaseException) -> str:
+    """What a request's error says: a classed one for itself, any other with its kind."""
+    return error.message if isinstance(error, RequestError) else f"{type(error).__name__}: {error}"

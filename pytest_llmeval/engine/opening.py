@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ..core.errors import EndpointStopped
 from ..core.store import Store
+from .sending import CURRENT
 
 #: seconds between two looks at a value that another process is making
 LOOK_AGAIN = 0.02
@@ -17,7 +18,7 @@ LOOK_AGAIN = 0.02
 
 @dataclass(frozen=True, slots=True)
 class StoreOpening:
-    """An opening whose ``once`` goes through the shared state."""
+    """An opening whose ``once`` goes through the shared state, and whose ``sent`` lets a test begin."""
 
     endpoint: str
     timeout: float
@@ -41,6 +42,12 @@ class StoreOpening:
                 return str(kept["value"])
             else:
                 return await self._make(name, make)
+
+    def sent(self) -> None:
+        """The request that the caller asks stands on the wire. From any thread that has the task's context."""
+        sending = CURRENT.get(None)
+        if sending is not None:
+            sending.out_from_anywhere()
 
     async def _make(self, name: str, make: Callable[[], Awaitable[str]]) -> str:
         try:

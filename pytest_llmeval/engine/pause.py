@@ -6,9 +6,6 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-#: turns of the loop in which a request that was let out has come past all that a test could patch
-TURNS = 20
-
 
 class Pause:
     """Says whether look-ahead may leave, and knows what stands between admission and the wire. Lives in the loop."""
@@ -18,29 +15,32 @@ class Pause:
         self._departing = 0
         self._quiet = asyncio.Event()
         self._quiet.set()
-        self._fresh = False
 
     @contextmanager
     def departure(self) -> Iterator[None]:
-        """Around admission and the start of what was admitted."""
-        self._departing += 1
-        self._fresh = True
-        self._quiet.clear()
+        """Around what must be over before a pause is granted."""
+        self.depart()
         try:
             yield
         finally:
-            self._departing -= 1
-            if not self._departing:
-                self._quiet.set()
+            self.arrive()
+
+    def depart(self) -> None:
+        """Something is on its way out; ``arrive`` says that it is out, or will never be."""
+        self._departing += 1
+        self._quiet.clear()
+
+    def arrive(self) -> None:
+        self._departing -= 1
+        if not self._departing:
+            self._quiet.set()
 
     async def hold(self) -> None:
         """From now on only what the running test asks may leave; returns when nothing else is on its way out."""
         self.held = True
-        await self._quiet.wait()
-        # what was started takes some turns to reach the wire (a thread begins, a pooled connection is taken)
-        for _ in range(TURNS if self._fresh else 0):
-            await asyncio.sleep(0)
-        self._fresh = False
+        # what is over may have begun the next thing before this is woken
+        while self._departing:
+            await self._quiet.wait()
 
     def release(self) -> None:
         self.held = False

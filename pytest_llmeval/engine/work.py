@@ -16,7 +16,7 @@ class Reply:
     """What became of a request: a response, or why there is none.
 
     ``outcome`` is set where another process has settled the unit already. ``stopped``: the endpoint's message, one for
-    all. ``run_stopped``: nobody is asked any more.
+    all. ``run_stopped``: nobody is asked any more. ``mock``: nothing was sent, since a mock would have answered.
     """
 
     response: Response | None = None
@@ -25,6 +25,7 @@ class Reply:
     attempts: int = 0
     stopped: bool = False
     run_stopped: bool = False
+    mock: bool = False
     outcome: Outcome | None = None
 
 
@@ -57,6 +58,11 @@ class Job:
     @property
     def request(self) -> Request:
         return self.works[0].request
+
+    @property
+    def questions(self) -> list[Work]:
+        """What a test asks for itself."""
+        return [work for work in self.works if work.plan is None]
 
     @property
     def urgent(self) -> bool:

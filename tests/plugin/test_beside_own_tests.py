@@ -1,203 +1,251 @@
-"""Recipes and a user's own tests in one session leave each other alone, whatever the tests patch."""
+"""Recipes and the user's own tests in one session: neither meets the other's requests."""
 
 from __future__ import annotations
 
-import textwrap
+import pytest
+from running_pytest import SERVER, many
+
+from pytest_llmeval.testing import Received, Reply, serve
+from pytest_llmeval.testing.wire import completion, json_reply
+
+MOCKED = {"choices": [{"message": {"content": "mocked"}}]}
+
+#: each kind of test patches something for a while and looks for requests that are not its own
+HTTPX_MOCK = """
+import time
+
+import httpx
+import pytest
+
+
+@pytest.mark.parametrize("n", range(12))
+def test_it(httpx_mock, n):
+    httpx_mock.add_response(json={mocked!r}, is_reusable=True)
+    time.sleep(0.02)
+    assert httpx.get("http://own.example.com/").status_code == 200
+    assert [request.url.host for request in httpx_mock.get_requests()] == ["own.example.com"]
+"""
+RESPX = """
+import time
+
+import httpx
+import pytest
+import respx
+
+
+@pytest.mark.parametrize("n", range(12))
+def test_it(n):
+    with respx.mock as router:
+        router.route().respond(json={mocked!r})
+        time.sleep(0.02)
+        assert httpx.get("http://own.example.com/").status_code == 200
+        assert [call.request.url.host for call in router.calls] == ["own.example.com"]
+"""
+FREEZEGUN = """
+import time
+
+import pytest
+from freezegun import freeze_time
+
+sleep = time.sleep
+
+
+@pytest.mark.parametrize("n", range(12))
+@freeze_time("2020-01-01")
+def test_it(n):
+    sleep(0.02)
+    assert time.time() == 1577836800
+"""
+SOCKET = """
+import socket
+import time
 
 import pytest
 
-from pytest_llmeval.testing import serve
-
-SAMPLES = 300
+tried = []
 
 
-@pytest.fixture
-def server():
-    with serve(answer="real", delay=0.005) as server:
-        yield server
+class Guarded(socket.socket):
+    def __init__(self, *args, **kwargs):
+        tried.append(args)
+        raise RuntimeError("no network in tests")
 
 
-@pytest.fixture
-def beside(project, server):
-    """A recipe on a real server, around whose items the tests of a user run."""
-    rows = "".join(f"  - {{id: s{n}, input: 'question {n}', target: real}}\n" for n in range(SAMPLES))
-    text = f"recipe: Many\nendpoints: server\nsamples:\n{rows}metrics: [exact_match]\n"
-    project.write("recipes/many.yaml", text)
-    endpoint = f"endpoint: S\nconnector: openai\nmodel: m\nbase_url: {server.url}\nmax_concurrency: 16\n"
-    project.write("endpoints/server.yaml", endpoint)
-    # the first item opens the engine, then the user's tests come, then the rest
+@pytest.mark.parametrize("n", range(12))
+def test_it(monkeypatch, n):
+    monkeypatch.setattr(socket, "socket", Guarded)
+    time.sleep(0.02)
+    assert tried == []
+"""
+KINDS = {"httpx": HTTPX_MOCK, "respx": RESPX, "freezegun": FREEZEGUN, "socket": SOCKET}
+
+
+def closing(received: Received) -> Reply:
+    """A real answer, after which the connection is closed, so that each request needs a new one."""
+    return json_reply(completion("Paris", received), 200, {"connection": "close"})
+
+
+def write_server(project, server, more: str = "") -> None:
+    for folder in ("recipes/endpoints", "endpoints"):
+        project.write(f"{folder}/program.yaml", SERVER.format(url=server.url) + more)
+
+
+@pytest.mark.parametrize("kind", [*KINDS, "all"])
+def test_users_mocks_see_none_of_the_recipes_requests_and_recipes_no_mock(anywhere, kind):
+    kinds = list(KINDS) if kind == "all" else [kind]
+    order = []
+    for n, name in enumerate(kinds):
+        anywhere.write(f"test_{name}.py", KINDS[name].replace("{mocked!r}", repr(MOCKED)))
+        anywhere.write(f"recipes/r{n}.yaml", many(300 // len(kinds), f"{name} question"))
+        order += [f"recipes/r{n}.yaml::s000", f"test_{name}.py"]
+    samples = 300 // len(kinds) * len(kinds)
+
+    with serve(closing) as server:
+        write_server(anywhere, server)
+        result = anywhere.run(*order, *(f"recipes/r{n}.yaml" for n in range(len(kinds))))
+
+    result.assert_outcomes(passed=samples + 12 * len(kinds))
+    assert len({received.prompt for received in server.requests}) == samples
+    assert server.count == samples
+
+
+def test_no_call_of_a_program_begins_while_a_test_runs(project):
     project.write(
-        "conftest.py",
+        "program.py",
         """
-        def pytest_collection_modifyitems(items):
-            own = [item for item in items if item.path.name.startswith("test_")]
-            recipe = [item for item in items if item not in own]
-            items[:] = [recipe[0], *own, *recipe[1:]]
+        import time
+
+        alone = []
+        met = []
+
+
+        def answer(prompt):
+            met.extend(alone)
+            time.sleep(0.002)
+            return "Paris"
         """,
     )
-    return project
-
-
-def run(project, server, test: str, *arguments: str, tests: int = 1) -> pytest.RunResult:
-    project.write("test_own.py", textwrap.dedent(test))
-    result = project.run(*arguments)
-    result.assert_outcomes(passed=SAMPLES + tests)
-    assert server.count == SAMPLES
-    return result
-
-
-def test_pytest_httpx_sees_none_of_our_requests(beside, server):
-    run(
-        beside,
-        server,
+    project.write(
+        "test_alone.py",
         """
-        import httpx, pytest, time
+        import time
 
-        @pytest.mark.parametrize("n", range(10))
-        def test_mocked(httpx_mock, n):
-            httpx_mock.add_response(text="mocked")
-            assert httpx.get("http://127.0.0.1:1/mine").text == "mocked"
-            time.sleep(0.05)
-            assert [str(request.url) for request in httpx_mock.get_requests()] == ["http://127.0.0.1:1/mine"]
-        """,
-        tests=10,
-    )
-
-
-def test_respx_sees_none_of_our_requests(beside, server):
-    run(
-        beside,
-        server,
-        """
-        import httpx, pytest, respx, time
-
-        @pytest.mark.parametrize("n", range(10))
-        @respx.mock
-        def test_mocked(n):
-            route = respx.get("http://127.0.0.1:1/mine").respond(text="mocked")
-            assert httpx.get("http://127.0.0.1:1/mine").text == "mocked"
-            time.sleep(0.05)
-            assert respx.calls.call_count == 1 == route.call_count
-        """,
-        tests=10,
-    )
-
-
-def test_a_patched_transport_answers_nothing_of_ours(beside, server):
-    """Patched by hand, deep down, and taken away again: the handshake waits for what has left already."""
-    run(
-        beside,
-        server,
-        """
-        import httpx, pytest, time
-        from unittest.mock import AsyncMock
-
-        @pytest.mark.parametrize("n", range(20))
-        def test_mocked(monkeypatch, n):
-            mock = AsyncMock(side_effect=AssertionError("a request of somebody else's"))
-            monkeypatch.setattr(httpx.AsyncHTTPTransport, "handle_async_request", mock)
-            time.sleep(0.02)
-            assert mock.call_count == 0
-        """,
-        tests=20,
-    )
-
-
-def test_closed_sockets_fail_nothing_of_ours(beside, server):
-    run(
-        beside,
-        server,
-        """
-        import pytest, socket, time
-
-        class Closed(socket.socket):
-            def __init__(self, *arguments, **options):
-                raise AssertionError("no sockets here")
-
-        @pytest.mark.parametrize("n", range(10))
-        def test_without_sockets(monkeypatch, n):
-            monkeypatch.setattr(socket, "socket", Closed)
-            time.sleep(0.03)
-        """,
-        tests=10,
-    )
-
-
-def test_a_frozen_clock_stalls_nothing(beside, server):
-    run(
-        beside,
-        server,
-        """
+        import program
         import pytest
-        from freezegun import freeze_time
-
-        @pytest.mark.parametrize("n", range(5))
-        def test_frozen(llmeval, n):
-            with freeze_time("2020-01-01"):
-                # what is asked while the clock stands still is answered too
-                assert llmeval.ask(f"question {n}", endpoint="server").text == "real"
-        """,
-        tests=5,
-    )
 
 
-def test_a_clock_frozen_for_the_whole_session_stalls_nothing(beside, server):
-    beside.write(
-        "conftest.py",
-        """
-        from freezegun import freeze_time
+        @pytest.mark.parametrize("n", range(25))
+        def test_it(n):
+            program.alone.append(n)
+            time.sleep(0.01)
+            program.alone.clear()
 
-        def pytest_collection_finish():
-            freeze_time("2020-01-01").start()
+
+        def test_none_was_met():
+            assert program.met == []
         """,
     )
+    project.write("recipes/many.yaml", many(300))
 
-    run(beside, server, "def test_it(): pass")
+    result = project.run("recipes/many.yaml::s000", "test_alone.py", "recipes/many.yaml")
 
-
-def test_what_a_test_asks_through_its_own_mock_is_its_alone(beside, server):
-    """The answer reaches the test, and neither the state nor the recipe that asks the same."""
-    run(
-        beside,
-        server,
-        """
-        import httpx
-
-        def test_mocked(llmeval, httpx_mock):
-            reply = {"choices": [{"message": {"content": "mocked"}, "finish_reason": "stop"}]}
-            httpx_mock.add_response(json=reply, is_reusable=True)
-            assert llmeval.ask("question 299", endpoint="server").text == "mocked"
-            assert llmeval.ask("another", endpoint="server").text == "mocked"
-        """,
-    )
-
-    beside.write(
-        "test_own.py",
-        """
-        def test_real(llmeval):
-            assert llmeval.ask("another", endpoint="server").text == "real"
-        """,
-    )
-    again = beside.run()
-
-    again.assert_outcomes(passed=SAMPLES + 1)
-    again.stdout.fnmatch_lines([f"asked 1 request *{SAMPLES} answered before"])
+    result.assert_outcomes(passed=300 + 26)
 
 
-def test_where_httpx_is_patched_around_recipes_the_endpoint_is_stopped(beside, server):
-    beside.write(
-        "conftest.py",
-        """
-        import httpx
-        from unittest.mock import AsyncMock
+# --- what a mock answers ---
 
-        def pytest_collection_finish():
-            httpx.AsyncClient.send = AsyncMock()
-        """,
-    )
+ASKS = """
+import httpx
+import pytest
 
-    result = beside.run("recipes")
+from pytest_llmeval import EndpointStopped, RequestError
 
-    result.assert_outcomes(errors=1, skipped=SAMPLES - 1)
-    result.stdout.fnmatch_lines(["endpoint server stopped: httpx is patched (*"])
-    assert server.count == 0
+
+def test_a_recipe_is_not_run_by_a_mock(llmeval, httpx_mock):
+    with pytest.raises(RequestError, match="what a mock answers is no result"):
+        llmeval.run("recipes/many.yaml")
+    assert httpx_mock.get_requests() == []
+
+
+def test_mocked(llmeval, httpx_mock):
+    httpx_mock.add_response(json={mocked!r}, is_reusable=True)
+    assert llmeval.ask("What is it?").text == "mocked"
+
+
+def test_for_real(llmeval):
+    assert llmeval.ask("What is it?").text == "Paris"
+
+
+def test_mocked_again(llmeval, httpx_mock):
+    assert llmeval.ask("What is it?").text == "Paris"
+
+
+def test_a_mocked_refusal_stops_nothing(llmeval, httpx_mock):
+    httpx_mock.add_response(status_code=401)
+    with pytest.raises(EndpointStopped):
+        llmeval.ask("And now?")
+
+
+def test_a_mocked_outage_is_not_remembered(llmeval, httpx_mock):
+    httpx_mock.add_response(status_code=503, is_reusable=True)
+    with pytest.raises(RequestError, match="after 2 attempts"):
+        llmeval.ask("And now?")
+
+
+def test_the_real_one_answers(llmeval):
+    assert llmeval.ask("And now?").text == "Paris"
+"""
+
+
+def test_what_a_test_mocks_answers_that_test_alone(anywhere):
+    with serve(answer="Paris") as server:
+        write_server(anywhere, server, "max_attempts: 2\n")
+        anywhere.write("test_asks.py", ASKS.replace("{mocked!r}", repr(MOCKED)))
+        anywhere.write("recipes/many.yaml", many(20))
+        # one process runs the whole file, in its order
+        order = ("test_asks.py", "recipes/many.yaml", *(("--dist", "loadfile") if "2" in anywhere.world else ()))
+        first = anywhere.run(*order)
+        asked = server.count
+        second = anywhere.report("recipes/many.yaml")
+
+    first.assert_outcomes(passed=7 + 20)
+    assert asked == server.count == 22
+    assert {row["answer"] for row in second["samples"]} == {"Paris"}
+
+
+PATCHES = """
+import pytest
+import respx
+
+
+@pytest.fixture(scope="session", autouse=True)
+def everything_mocked():
+    with respx.mock as router:
+        router.route().respond(json={mocked!r})
+        yield
+"""
+
+
+def test_a_mock_of_the_session_stops_the_endpoint_and_nothing_of_it_is_kept(project):
+    project.write("conftest.py", PATCHES.replace("{mocked!r}", repr(MOCKED)))
+    project.write("test_own.py", "def test_it(): pass")
+    project.write("recipes/many.yaml", many(20))
+    with serve(answer="Paris") as server:
+        write_server(project, server)
+        first = project.run("test_own.py", "recipes", "-rs")
+        asked = server.count
+        project.write("conftest.py", "")
+        second = project.report("recipes")
+
+    first.assert_outcomes(passed=1, errors=1, skipped=19)
+    text = first.stdout.str()
+    assert "handle_async_request is not httpcore's own but of respx" in text
+    assert "Patch it in tests, not for the session" in text
+    assert asked == 0
+    assert server.count == 20
+    assert second["recipes"][0]["counts"]["passed"] == 20
+
+
+def test_the_projects_own_tests_run_without_a_plugin_that_would_lend_them_a_loop():
+    with pytest.raises(ImportError):
+        import pytest_asyncio  # noqa: F401 - to see that it is not there

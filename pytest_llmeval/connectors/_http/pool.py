@@ -9,8 +9,8 @@ from __future__ import annotations
 import ipaddress
 import math
 import ssl
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -20,6 +20,7 @@ import anyio
 from pytest_llmeval.core.errors import InvalidRequest, Transient
 
 from .failures import failure, unusable_proxies
+from .patched import is_patched
 
 if TYPE_CHECKING:
     import httpx
@@ -47,16 +48,23 @@ class Reply:
 @dataclass(slots=True)
 class _Shard:
     client: httpx.AsyncClient
+    #: made while httpx was patched: of no use afterwards
+    by_mock: bool
     load: int = 0
     retired: bool = False
 
 
 class HttpPool:
-    """Posts to one address. ``url`` is where requests go, ``shown`` how it stands in messages."""
+    """Posts to one address.
 
-    def __init__(self, url: str, shown: str, seconds: float) -> None:
+    ``url`` is where requests go, ``shown`` how it stands in messages; ``sent`` is called, in the task that posts, when
+    the last byte of its request is out.
+    """
+
+    def __init__(self, url: str, shown: str, seconds: float, sent: Callable[[], None] = lambda: None) -> None:
         import httpx
 
+        self._sent = sent
         self._url = url
         self._shown = shown
         self._direct = is_loopback(urlsplit(url).hostname or "")
@@ -84,7 +92,9 @@ class HttpPool:
         shard = self._pick()
         shard.load += 1
         try:
-            async with shard.client.stream("POST", self._url, content=body, headers=headers) as response:
+            async with shard.client.stream(
+                "POST", self._url, content=body, headers=headers, extensions={"trace": self._trace}
+            ) as response:
                 return Reply(response.status_code, dict(response.headers), await self._read(response))
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise failure(error, self._shown) from error
@@ -95,6 +105,10 @@ class HttpPool:
             shard.load -= 1
             if shard.retired:
                 await self._discard(shard)
+
+    async def _trace(self, event: str, _info: Mapping[str, object]) -> None:
+        if event.endswith("send_request_body.complete"):
+            self._sent()
 
     async def _read(self, response: httpx.Response) -> bytes:
         encoding = response.headers.get("content-encoding", "identity").strip().lower()
@@ -118,6 +132,9 @@ class HttpPool:
 
     def _pick(self) -> _Shard:
         """The least loaded client, the first of several, so that few requests keep to few connections."""
+        if any(shard.by_mock for shard in self._shards) and not is_patched():
+            for shard in self._shards:
+                shard.retired = shard.retired or shard.by_mock
         fit = [shard for shard in self._shards if not shard.retired]
         best = min(fit, key=lambda shard: shard.load, default=None)
         return self._add() if best is None or best.load >= CONNECTIONS else best
@@ -137,25 +154,27 @@ class HttpPool:
             if self._direct:
                 raise
             raise unusable_proxies(error) from error
-        shard = _Shard(client)
+        shard = _Shard(client, is_patched())
         self._shards.append(shard)
         return shard
 
     async def _discard(self, shard: _Shard) -> None:
         if shard.load == 0 and shard in self._shards:
             self._shards.remove(shard)
-            await _close(shard.client)
+            await _close(shard)
 
     async def close(self) -> None:
         """Close all connections."""
         while self._shards:
-            await _close(self._shards.pop().client)
+            await _close(self._shards.pop())
 
 
-async def _close(client: httpx.AsyncClient) -> None:
+async def _close(shard: _Shard) -> None:
+    # what a mock made may be of any kind
+    ignored: tuple[type[Exception], ...] = (Exception,) if shard.by_mock else ()
     # a closing scope is cancelled often; sockets are to be closed all the same, and nothing waits for a dead peer
-    with anyio.move_on_after(1, shield=True):
-        await client.aclose()
+    with suppress(*ignored), anyio.move_on_after(1, shield=True):
+        await shard.client.aclose()
 
 
 def is_loopback(host: str) -> bool:
@@ -169,9 +188,11 @@ def is_loopback(host: str) -> bool:
 
 
 @asynccontextmanager
-async def pooled(url: str, shown: str, seconds: float) -> AsyncIterator[HttpPool]:
+async def pooled(
+    url: str, shown: str, seconds: float, sent: Callable[[], None] = lambda: None
+) -> AsyncIterator[HttpPool]:
     """A pool for the time of the block; one read or write may take so many seconds."""
-    pool = HttpPool(url, shown, seconds)
+    pool = HttpPool(url, shown, seconds, sent)
     try:
         yield pool
     finally:

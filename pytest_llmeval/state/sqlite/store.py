@@ -191,6 +191,13 @@ class SqliteStore:
 
         return self._writer.submit(operation)
 
+    def withdraw(self, claim: Granted) -> Future[None]:
+        def operation(connection: DB) -> None:
+            rates.give_back(connection, claim, self._clock.monotonic_ns())
+            self._settle(connection, claim)
+
+        return self._writer.submit(operation)
+
     def forget(self, key: str, recipe: str, unit: str) -> Future[None]:
         def operation(connection: DB) -> None:
             requests.forget(connection, self._run, key)

@@ -20,11 +20,16 @@ class Opening:
     timeout: float = 5.0
     max_concurrency: int = 8
     values: dict[str, str] = field(default_factory=dict)
+    #: how many requests were said to be out
+    out: int = 0
 
     async def once(self, name: str, make: Callable[[], Awaitable[str]]) -> str:
         if name not in self.values:
             self.values[name] = await make()
         return self.values[name]
+
+    def sent(self) -> None:
+        self.out += 1
 
 
 def question(text: str = "What is the capital of France?", **parameters: object) -> Request:

@@ -18,7 +18,8 @@ import trustme
 from pytest_llmeval.connectors._http import HttpPool, is_patched
 from pytest_llmeval.connectors.openai import OpenAI
 from pytest_llmeval.core.errors import Transient
-from pytest_llmeval.testing import Reply, malformed, serve
+from pytest_llmeval.core.exchange import Response
+from pytest_llmeval.testing import Reply, hanging, malformed, serve
 
 
 def test_few_requests_keep_to_few_connections_and_many_take_as_many_as_they_are(opening, question):
@@ -168,6 +169,28 @@ def test_https_to_a_server_without_it_is_told(asks, question):
     assert "no TLS" in came.message
 
 
+# On the wire
+
+
+def test_a_request_is_said_to_be_out_before_its_answer_is_there(opening, question):
+    async def run(server) -> None:
+        async with OpenAI("m", server.url).open(opening) as asker, anyio.create_task_group() as tasks:
+            for _ in range(3):
+                tasks.start_soon(asker.ask, question())
+            # the server holds its answers back for ever
+            while opening.out < 3:  # noqa: ASYNC110 - what is counted has no event
+                await anyio.sleep(0.005)
+            tasks.cancel_scope.cancel()
+
+    with serve(hanging()) as server:
+        anyio.run(run, server)
+
+
+def test_what_finds_no_connection_is_never_said_to_be_out(asks, question, opening):
+    asks(OpenAI("m", "http://127.0.0.1:1/v1"), question())
+    assert opening.out == 0
+
+
 # Mocks
 
 
@@ -224,3 +247,17 @@ def test_a_pool_whose_address_is_none_says_so():
 
     with pytest.raises(Exception, match=r"no address that can be asked|unknown host"):
         anyio.run(run)
+
+
+def test_a_client_that_a_mock_made_does_not_outlive_it(opening, question):
+    async def run(url: str) -> Response:
+        opened = OpenAI("m", url).open(opening)
+        with mock.patch("httpx.AsyncClient"):
+            asker = await opened.__aenter__()
+        try:
+            return await asker.ask(question())
+        finally:
+            await opened.__aexit__(None, None, None)
+
+    with serve(answer="Paris") as server:
+        assert anyio.run(run, server.url).text == "Paris"

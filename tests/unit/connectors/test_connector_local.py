@@ -254,7 +254,7 @@ async def once(name, make):
     return value
 
 async def main():
-    run = SimpleNamespace(endpoint="local", timeout=30, max_concurrency=2, folder=Path(sys.argv[1]), once=once)
+    run = SimpleNamespace(endpoint="local", timeout=30, max_concurrency=2, folder=Path(sys.argv[1]), once=once, sent=print)
     async with Local().open(run):
         print("seated", flush=True)
         await anyio.sleep(3600)

@@ -13,7 +13,7 @@ from pytest_llmeval.core.errors import EndpointStopped, InvalidRequest, Refused,
 from pytest_llmeval.core.exchange import Request, Response
 
 PROGRAM = """
-import asyncio, sys, time
+import asyncio, sys, threading, time
 from pytest_llmeval import Refused, Response, Transient
 
 def upper(prompt): return prompt.upper()
@@ -41,6 +41,8 @@ def nested(prompt): return int(prompt)
 def leaves(prompt): sys.exit(3)
 async def leaves_later(prompt): sys.exit(3)
 async def cancels(prompt): raise asyncio.CancelledError
+def thread(prompt): return str(threading.get_ident())
+async def thread_later(prompt): return thread(prompt)
 def busy(prompt): raise Transient("busy", 2.0)
 async def refused(prompt): raise Refused("no")
 def wants_more(prompt, index): return index
@@ -255,3 +257,13 @@ def test_a_call_past_its_time_is_left_behind(asks, question, tmp_path):
 def test_an_async_target_sleeps_rightly_while_the_time_is_frozen(answer):
     with freezegun.freeze_time("2020-01-01"):
         assert answer("later").text == "hello"
+
+
+@pytest.mark.parametrize("name", ["thread", "thread_later"])
+def test_a_call_is_said_to_be_out_by_the_thread_that_makes_it(answer, opening, name):
+    """A test that waits to begin begins when the function does, not when a thread was asked for."""
+    said: list[str] = []
+    opening.sent = lambda: said.append(str(threading.get_ident()))
+
+    assert answer(name).text == said[0] != str(threading.get_ident())
+    assert len(said) == 1

@@ -13,7 +13,6 @@ import pytest
 from pytest_llmeval.core.plan import RecipePlan
 from pytest_llmeval.core.record import RunInfo
 from pytest_llmeval.core.registry import Registry
-from pytest_llmeval.testing import FakeConnector
 from pytest_llmeval.wiring.evaluation import Evaluation, open_evaluation
 from pytest_llmeval.wiring.plans import PlanOptions, Reader
 
@@ -25,14 +24,15 @@ class Site:
     path: Path
     runs: int = 0
 
-    def plan(self, endpoint: str, samples: int) -> RecipePlan:
+    def plan(self, endpoint: str, samples: int, *connectors: type) -> RecipePlan:
         (self.path / "endpoints").mkdir(exist_ok=True)
         (self.path / "endpoints" / "it.yaml").write_text(f"endpoint: It\n{endpoint}\n", "utf-8")
         rows = "".join(f"  - {{id: s{n}, input: question {n}, target: Paris}}\n" for n in range(samples))
         recipe = self.path / "many.yaml"
         recipe.write_text(f"recipe: Many\nsamples:\n{rows}metrics: [exact_match]\n", "utf-8")
         registry = Registry()
-        registry.add("connector", FakeConnector)
+        for connector in connectors:
+            registry.add("connector", connector)
         return Reader(PlanOptions(self.path, registry, endpoints=("it",))).recipe(recipe)[0]
 
     @contextlib.contextmanager
