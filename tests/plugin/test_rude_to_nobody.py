@@ -9,7 +9,7 @@ import sys
 
 HEAVY = (
     *("httpx", "pydantic", "yaml", "sqlite3", "jinja2", "anyio", "regex"),
-    *("pytest_llmeval.core.sample", "pytest_llmeval.files", "pytest_llmeval.engine"),
+    *("pytest_llmeval.core.plan", "pytest_llmeval.files.load", "pytest_llmeval.engine"),
 )
 
 
