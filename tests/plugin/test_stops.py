@@ -127,8 +127,9 @@ def test_workers_leave_by_themselves_when_their_controller_alone_is_interrupted(
         run.wait()
         ended = run.ended
 
-    # who is interrupted in the midst of an item, as execnet does it in the end, ends with a status of 2
-    assert ended["gw0"] == ended["gw1"] == "0 0 interrupted"
+    # who is interrupted in the midst of an item, as execnet does it in the end, ends with a status of 2; which of the
+    # two a worker hears first is chance
+    assert {ended["gw0"], ended["gw1"]} <= {"0 0 interrupted", "0 0 the controller of this run is gone"}
 
 
 def test_x_stops_what_others_wait_for(anywhere, hangs):
