@@ -10,13 +10,12 @@ import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 import anyio
-import anyio.to_thread
 from anyio.abc import TaskGroup
 
 from ..core.clock import Clock
@@ -29,20 +28,19 @@ from ..core.plan import RecipePlan, Unit
 from ..core.redaction import Redactor
 from ..core.result import Outcome
 from ..core.store import Store
-from .evaluate import evaluate
 from .lane import Desk, Lane
 from .loop import SteadyLoop
 from .opening import StoreOpening
 from .pause import Pause
+from .scoring import Scorings, scored
 from .wanting import bucket_of, wanted_for_question, wanted_for_unit
-from .work import Reply, Work
+from .work import Key, Reply, Work
 
 #: seconds between two looks of a waiting main thread at the engine's life, and of the engine at a stop of the run
 WATCH = 0.05
 #: seconds that requests in flight are given to end by themselves when a run was stopped
 GRACE = 0.5
 
-Key = tuple[str, str]
 T = TypeVar("T")
 
 
@@ -64,7 +62,8 @@ class Engine:
     Units handed to ``look_ahead`` are settled in their order as far ahead as limits allow; ``settle`` waits for some.
     All public methods are called from one thread, the one that runs the tests; they raise EngineFailure where the
     engine died and RunStoppedError where the run was stopped. ``abandoned`` is asked every 50 ms why nobody waits for
-    this process any more; a text stops it.
+    this process any more; a text stops it. ``share``: which of how many processes this is; what takes long to score is
+    left to its process, and taken up when that has not come to it.
     """
 
     def __init__(
@@ -76,6 +75,7 @@ class Engine:
         salt: str,
         *,
         abandoned: Callable[[], str] = str,
+        share: tuple[int, int] = (0, 1),
     ) -> None:
         self._store = store
         self._clock = clock
@@ -83,6 +83,7 @@ class Engine:
         self._redactor = redactor
         self._salt = salt
         self._abandoned = abandoned
+        self._share = share
         self._changed = threading.Condition()
         self._settled: dict[Key, Outcome] = {}
         self._works: dict[Key, Work] = {}
@@ -97,7 +98,6 @@ class Engine:
         self._unstarted: list[Lane] = []
         self._closing = False
         self._outbox: list[tuple[str, str, Outcome]] = []
-        self._scorings = 0
 
     # --- for the thread that runs the tests ---
 
@@ -267,6 +267,7 @@ class Engine:
         self._loop.set_exception_handler(self._broken)
         self._attention = asyncio.Event()
         self._pause = Pause()
+        self._scorings = Scorings(self._store, self._share, self._attention, self._keep)
         self._desk = Desk(self._store, self._clock, self._pause, self._opening, self._redactor)
         async with anyio.create_task_group() as lanes:
             self._task_group: TaskGroup = lanes
@@ -278,6 +279,7 @@ class Engine:
                 # here and not in `_add`: a task group takes tasks from tasks alone, not from callbacks
                 while self._unstarted:
                     lanes.start_soon(self._unstarted.pop(0).run)
+                self._scorings.start(lanes)
             self._close_lanes()
             await self._settle_rest()
             lanes.cancel_scope.cancel()
@@ -285,11 +287,12 @@ class Engine:
     async def _settle_rest(self) -> None:
         """Until nothing is in flight: another process may wait for it. A stopped run is given a moment only."""
         end = math.inf
-        while self._scorings or any(not lane.idle for lane in self._lanes.values()):
+        while not self._scorings.idle or any(not lane.idle for lane in self._lanes.values()):
             if self._stopped:
                 end = min(end, self._loop.time() + GRACE)
             if self._loop.time() >= end:
                 return
+            self._scorings.start(self._task_group)
             # once in a session: looking again is simpler than an event a lane
             await asyncio.sleep(0.005)
 
@@ -329,6 +332,7 @@ class Engine:
     def _hurry(self, endpoint: Endpoint, works: list[Work]) -> None:
         for work in works:
             self._lanes[endpoint.id].hurry(work)
+            self._scorings.hurry(work)
 
     def _resume(self) -> None:
         self._pause.release()
@@ -337,9 +341,12 @@ class Engine:
 
     def _close(self) -> None:
         self._closing = True
+        self._scorings.close()
         self._attention.set()
 
     def _close_lanes(self) -> None:
+        if self._stopped:
+            self._scorings.close()
         for lane in self._lanes.values():
             lane.close()
         with self._changed:
@@ -356,39 +363,22 @@ class Engine:
         elif reply.response is None:
             self._keep(work, _unanswered(reply))
         elif work.plan.scoring.blocking:
-            self._scorings += 1
-            self._task_group.start_soon(self._score_aside, work, reply)
+            self._scorings.add(work, reply)
         else:
-            self._keep(work, _scored(work.plan, work.unit, reply))
+            self._keep(work, scored(work.plan, work.unit, reply))
 
     def _refuse(self, work: Work, error: str) -> None:
         """To the test that waits for it; its own item will ask anew."""
-        assert work.plan is not None
-        assert work.unit is not None
-        key = (work.plan.record.id, work.unit.record.id)
         with self._changed:
-            self._works.pop(key, None)
-            self._refused[key] = error
+            self._works.pop(work.unit_key, None)
+            self._refused[work.unit_key] = error
             self._changed.notify_all()
-
-    async def _score_aside(self, work: Work, reply: Reply) -> None:
-        """Patterns and users' code may take their time; abandoned where the engine closes meanwhile."""
-        assert work.plan is not None
-        assert work.unit is not None
-        try:
-            score = partial(_scored, work.plan, work.unit, reply)
-            outcome = await anyio.to_thread.run_sync(score, abandon_on_cancel=True)
-            self._keep(work, outcome)
-        finally:
-            self._scorings -= 1
 
     def _keep(self, work: Work, outcome: Outcome) -> None:
         """Record an outcome with all that settle in the same turn of the loop; who waits is told when it is on disk."""
-        assert work.plan is not None
-        assert work.unit is not None
         if not self._outbox:
             self._loop.call_soon(self._flush)
-        self._outbox.append((work.plan.record.id, work.unit.record.id, outcome))
+        self._outbox.append((*work.unit_key, outcome))
 
     def _flush(self) -> None:
         batch, self._outbox = self._outbox, []
@@ -403,12 +393,6 @@ class Engine:
                 self._settled[recipe, unit] = outcome
                 self._works.pop((recipe, unit), None)
             self._changed.notify_all()
-
-
-def _scored(plan: RecipePlan, unit: Unit, reply: Reply) -> Outcome:
-    assert reply.response is not None
-    outcome = evaluate(reply.response, unit.sample, plan.scoring)
-    return replace(outcome, cached=reply.cached, attempts=reply.attempts)
 
 
 def _unanswered(reply: Reply) -> Outcome:

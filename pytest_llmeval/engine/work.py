@@ -10,6 +10,9 @@ from ..core.exchange import Request, Response
 from ..core.plan import RecipePlan, Unit
 from ..core.result import Outcome
 
+#: a unit by the ids of its recipe and its own
+Key = tuple[str, str]
+
 
 @dataclass(frozen=True, slots=True)
 class Reply:
@@ -41,6 +44,13 @@ class Work:
     #: somebody stands still for it
     urgent: bool = False
     taken: bool = False
+
+    @property
+    def unit_key(self) -> Key:
+        """Of a unit's work alone."""
+        assert self.plan is not None
+        assert self.unit is not None
+        return self.plan.record.id, self.unit.record.id
 
 
 @dataclass(eq=False, slots=True)

@@ -30,7 +30,7 @@ from .shell import shell_of
 from .shown import in_short
 from .telling import tell
 from .unavailable import lack_of
-from .xdist import watch_controller
+from .xdist import share, watch_controller
 
 T = TypeVar("T")
 
@@ -99,6 +99,7 @@ class Run:
                     ttl_days=settings.ttl_days,
                     root=self.config.rootpath,
                     abandoned=watch_controller(self.config),
+                    share=share(self.config),
                 )
             except StateError as error:
                 fail(str(error))

@@ -24,6 +24,14 @@ class Xdist:
         node.workerinput["llmeval"] = self._config.stash[RUN_ID]
 
 
+def share(config: pytest.Config) -> tuple[int, int]:
+    """Which worker this is, from 0, of how many; one that takes the place of a crashed one takes its part too."""
+    worker: dict[str, Any] = getattr(config, "workerinput", {})
+    number = str(worker.get("workerid", "")).removeprefix("gw")
+    count = int(worker.get("workercount", 1))
+    return (int(number) % count, count) if number.isdecimal() else (0, 1)
+
+
 def watch_controller(config: pytest.Config) -> Callable[[], str]:
     """Tells, whenever it is called, whether this worker's controller is gone; always empty where this is no worker.
 

@@ -139,14 +139,16 @@ def open_evaluation(
     ttl_days: float | None,
     root: Path,
     abandoned: Callable[[], str] = str,
+    share: tuple[int, int] = (0, 1),
 ) -> Evaluation:
     """Open the state, enter the run, start the engine. Raises StateError where the state cannot be used.
 
-    ``abandoned`` says why nobody waits for this process any more (empty while somebody does).
+    ``abandoned`` says why nobody waits for this process any more (empty while somebody does); ``share``: which of how
+    many processes of the run this is.
     """
     clock, redactor = SystemClock(), Redactor()
     store = SqliteStore.open(state, run.id, mode=mode, clock=clock, ttl_days=ttl_days, root=root, redactor=redactor)
     store.begin(run)
-    engine = Engine(store, clock, store.path.parent, redactor, store.salt, abandoned=abandoned)
+    engine = Engine(store, clock, store.path.parent, redactor, store.salt, abandoned=abandoned, share=share)
     engine.start()
     return Evaluation(store, engine)

@@ -24,23 +24,25 @@ class Site:
     path: Path
     runs: int = 0
 
-    def plan(self, endpoint: str, samples: int, *connectors: type) -> RecipePlan:
+    def plan(self, endpoint: str, samples: int, *connectors: type, metric: str = "exact_match") -> RecipePlan:
         (self.path / "endpoints").mkdir(exist_ok=True)
         (self.path / "endpoints" / "it.yaml").write_text(f"endpoint: It\n{endpoint}\n", "utf-8")
         rows = "".join(f"  - {{id: s{n}, input: question {n}, target: Paris}}\n" for n in range(samples))
         recipe = self.path / "many.yaml"
-        recipe.write_text(f"recipe: Many\nsamples:\n{rows}metrics: [exact_match]\n", "utf-8")
+        recipe.write_text(f"recipe: Many\nsamples:\n{rows}metrics: [{metric}]\n", "utf-8")
         registry = Registry()
         for connector in connectors:
             registry.add("connector", connector)
         return Reader(PlanOptions(self.path, registry, endpoints=("it",))).recipe(recipe)[0]
 
     @contextlib.contextmanager
-    def evaluation(self, *plans: RecipePlan) -> Iterator[Evaluation]:
+    def evaluation(self, *plans: RecipePlan, share: tuple[int, int] = (0, 1)) -> Iterator[Evaluation]:
         """A run of its own, in which the plans are entered."""
         self.runs += 1
         run = RunInfo(f"run-{self.runs}", time.time(), str(self.path))
-        evaluation = open_evaluation(self.path / "state.sqlite3", run, mode="use", ttl_days=None, root=self.path)
+        evaluation = open_evaluation(
+            self.path / "state.sqlite3", run, mode="use", ttl_days=None, root=self.path, share=share
+        )
         try:
             evaluation.enter([(plan, None) for plan in plans], [])
             yield evaluation
