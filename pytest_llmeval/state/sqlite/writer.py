@@ -23,8 +23,6 @@ Operation = Callable[[sqlite3.Connection], T]
 
 #: how many operations are committed together at most
 GROUP = 256
-#: seconds from one commit to the next; what comes meanwhile is committed together, a lone operation waits for nobody
-PACE = 0.002
 #: seconds to wait for another process's transaction; only a stuck one takes so long
 PATIENCE = 60.0
 _BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
@@ -81,13 +79,9 @@ class Writer:
 
     def _run(self) -> None:
         going = True
-        last = 0.0
         while going:
             job = self._jobs.get()
             group = []
-            wait = last + PACE - self._monotonic()
-            if wait > 0:
-                self._sleep(wait)
             while job is not None:
                 # False for one that was cancelled while it was queued
                 if job.future.set_running_or_notify_cancel():
@@ -101,7 +95,6 @@ class Writer:
             going = job is not None
             if group:
                 self._settle(group)
-                last = self._monotonic()
         self._connection.close()
 
     def _settle(self, group: list[_Job]) -> None:
