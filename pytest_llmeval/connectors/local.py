@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import anyio
 import anyio.to_thread
@@ -24,7 +24,7 @@ from pytest_llmeval.core.extension import Asker, Opening
 from pytest_llmeval.core.options import MissingVariableError, PathText, expand
 from pytest_llmeval.core.sample import Message
 
-from ._http import HttpPool, tampered
+from ._http import tampered
 from ._llama.servers import Address, Plan, Seat, end, reap, sit_down, start
 from ._llama.weights import (
     GET_SERVER,
@@ -37,6 +37,9 @@ from ._llama.weights import (
     verify,
 )
 from .openai import ChatAsker, Target
+
+if TYPE_CHECKING:
+    from ._http.pool import HttpPool
 
 #: Sent where a conversation has no system text: the model's own template would put in another, with which it rambles.
 SYSTEM: Message = {"role": "system", "content": "You are a helpful assistant."}
@@ -225,9 +228,11 @@ class LocalAsker:
         return json.dumps([asdict(address) for address in addresses])
 
     def _child(self, address: Address, seat: Seat) -> _Child:
+        from ._http.pool import HttpPool
+
         target = Target.of(f"{address.url}/v1", {"authorization": f"Bearer {address.key}"}, "the key is its own")
         target = replace(target, shown=f"the local server (log: {address.log})")
-        pool = HttpPool(target.url, target.shown, self._run.timeout, self._run.sent)
+        pool = HttpPool(target.url, target.shown, target.headers, self._run.timeout, self._run.sent)
         return _Child(seat, pool, ChatAsker(pool, MODEL, target))
 
     def _free(self) -> _Child | None:

@@ -8,7 +8,7 @@ from base64 import b64encode
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
 from pytest_llmeval.core.errors import EndpointStopped
@@ -16,7 +16,10 @@ from pytest_llmeval.core.exchange import Request, Response
 from pytest_llmeval.core.extension import Asker, Opening
 from pytest_llmeval.core.options import EnvironmentText, MissingVariableError, SecretText, as_names, expand, names
 
-from ._http import HttpPool, decode, encode, pooled, tampered
+from ._http import decode, encode, tampered
+
+if TYPE_CHECKING:
+    from ._http.pool import HttpPool
 
 #: where requests go when neither the file nor OPENAI_BASE_URL names an address
 DEFAULT = "https://api.openai.com/v1"
@@ -81,8 +84,10 @@ class OpenAI:
     @asynccontextmanager
     async def open(self, run: Opening) -> AsyncIterator[Asker]:
         """Pooled connections to the address. Raises EndpointStopped where this machine cannot ask it."""
+        from ._http.pool import pooled
+
         target = self._target()
-        async with pooled(target.url, target.shown, run.timeout, run.sent) as pool:
+        async with pooled(target.url, target.shown, target.headers, run.timeout, run.sent) as pool:
             yield ChatAsker(pool, self.model, target)
 
     def _target(self) -> Target:
@@ -185,7 +190,7 @@ class ChatAsker:
     async def ask(self, request: Request) -> Response:
         """Post the conversation once and read the answer. Raises the classed errors."""
         target = self._target
-        reply = await self._pool.post(encode(self._model, request), target.headers)
+        reply = await self._pool.post(encode(self._model, request))
         return decode(reply, target.shown, target.key_origin)
 
 

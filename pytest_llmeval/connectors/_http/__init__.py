@@ -1,12 +1,11 @@
 """What connectors that speak HTTP share: pooled clients, and what a failure or a status means.
 
-httpx itself is imported when a pool is opened.
+``pool`` and ``failures`` import httpx, so they are imported where a connector is opened.
 """
 
 from __future__ import annotations
 
 from .chat import decode, encode
 from .patched import is_patched, tampered
-from .pool import HttpPool, Reply, pooled
 
-__all__ = ["HttpPool", "Reply", "decode", "encode", "is_patched", "pooled", "tampered"]
+__all__ = ["decode", "encode", "is_patched", "tampered"]

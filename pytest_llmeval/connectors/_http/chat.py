@@ -10,7 +10,7 @@ from pytest_llmeval.core.errors import InvalidRequest, Transient
 from pytest_llmeval.core.exchange import Request, Response
 from pytest_llmeval.core.text import one_line, trim
 
-from .pool import Reply
+from .reply import Reply
 from .status import classify, classify_error, page, rate_limits, words
 
 

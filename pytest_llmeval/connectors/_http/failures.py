@@ -6,21 +6,17 @@ import os
 import socket
 import ssl
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+
+import httpx
 
 from pytest_llmeval.core.errors import EndpointStopped, InvalidRequest, RequestError, Transient
 from pytest_llmeval.core.text import one_line, trim
-
-if TYPE_CHECKING:
-    import httpx
 
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 
 
 def failure(error: httpx.HTTPError | httpx.InvalidURL, url: str) -> RequestError:  # noqa: PLR0911 - a table
     """The classed error for what went wrong between here and ``url`` (shown as it is: it holds no secret)."""
-    import httpx
-
     match error:
         case httpx.ConnectTimeout():
             return Transient(f"no connection to {url} within its time")
@@ -46,8 +42,6 @@ def failure(error: httpx.HTTPError | httpx.InvalidURL, url: str) -> RequestError
 
 def unusable_proxies(error: Exception) -> EndpointStopped:
     """For a client that cannot be built: which of the environment's variables is at fault."""
-    import httpx
-
     culprits = []
     for name, value in _variables():
         parts = [f"all://{host.strip()}" for host in value.split(",")] if name.lower() == "no_proxy" else [value]

@@ -1,7 +1,7 @@
 """Connections to one service: several small httpx clients, made as they are needed.
 
-One client with hundreds of connections spends most of its time looking through its own pool: each request start and
-end walks over all connections. Small clients behind a least-loaded choice keep that walk short.
+A client looks at each of its connections when a request starts and again when it ends, which with hundreds of them is
+most of its time. Small clients behind a least-loaded choice keep that walk short.
 """
 
 from __future__ import annotations
@@ -12,37 +12,28 @@ import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import anyio
+import httpx
 
 from pytest_llmeval.core.errors import InvalidRequest, Transient
 
 from .failures import failure, unusable_proxies
 from .patched import is_patched
-
-if TYPE_CHECKING:
-    import httpx
+from .reply import Reply
 
 #: connections of one client
-CONNECTIONS = 8
+CONNECTIONS = 2
 #: the largest reply that is read, in bytes
 CAP = 8 << 20
 #: seconds to wait for a connection, whatever one attempt may take
 CONNECT = 10.0
 #: seconds that an idle connection is kept
 IDLE = 30.0
+#: the compressions that are asked for
+ENCODINGS = ("gzip", "deflate")
 _SHOWN_CAP = f"{CAP >> 20} MiB"
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """What came back: header names in lower case, the body decoded from its compression."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
 
 
 @dataclass(slots=True)
@@ -54,19 +45,41 @@ class _Shard:
     retired: bool = False
 
 
+class _Body(httpx.AsyncByteStream):
+    """A request's body in one piece, which says when it is out."""
+
+    def __init__(self, body: bytes, sent: Callable[[], None]) -> None:
+        self._body = body
+        self._sent = sent
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield self._body
+        # who asks for the next piece has written this one
+        self._sent()
+
+
 class HttpPool:
     """Posts to one address.
 
-    ``url`` is where requests go, ``shown`` how it stands in messages; ``sent`` is called, in the task that posts, when
-    the last byte of its request is out.
+    ``url`` is where requests go, ``shown`` how it stands in messages; ``headers`` go with each; ``sent`` is called, in
+    the task that posts, when the last byte of its request is out. Raises EndpointStopped where no client can be made.
     """
 
-    def __init__(self, url: str, shown: str, seconds: float, sent: Callable[[], None] = lambda: None) -> None:
-        import httpx
-
+    def __init__(
+        self,
+        url: str,
+        shown: str,
+        headers: Mapping[str, str],
+        seconds: float,
+        sent: Callable[[], None] = lambda: None,
+    ) -> None:
         self._sent = sent
-        self._url = url
+        try:
+            self._url = httpx.URL(url)
+        except httpx.InvalidURL as error:
+            raise failure(error, shown) from error
         self._shown = shown
+        self._headers = httpx.Headers({"accept": "*/*", "accept-encoding": ", ".join(ENCODINGS), **headers})
         self._direct = is_loopback(urlsplit(url).hostname or "")
         self._timeout = httpx.Timeout(seconds, connect=min(CONNECT, seconds), pool=CONNECT)
         self._limits = httpx.Limits(
@@ -80,22 +93,21 @@ class HttpPool:
         # A client that cannot be made stops the endpoint before anything is asked.
         self._add()
 
-    async def post(self, body: bytes, headers: Mapping[str, str]) -> Reply:
+    async def post(self, body: bytes) -> Reply:
         """Ask once; the reply whatever its status.
 
         Nothing is awaited before the request is under way. To be cancelled by anyio's scopes alone: a native cancel
         leaves httpx's pool with a connection that is taken for ever, so its client is thrown away. Raises Transient
         where no whole reply came, InvalidRequest where it is too large.
         """
-        import httpx
-
         shard = self._pick()
         shard.load += 1
         try:
-            async with shard.client.stream(
-                "POST", self._url, content=body, headers=headers, extensions={"trace": self._trace}
-            ) as response:
+            response = await shard.client.send(self._request(body), stream=True)
+            try:
                 return Reply(response.status_code, dict(response.headers), await self._read(response))
+            finally:
+                await response.aclose()
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise failure(error, self._shown) from error
         except anyio.get_cancelled_exc_class():
@@ -106,13 +118,17 @@ class HttpPool:
             if shard.retired:
                 await self._discard(shard)
 
-    async def _trace(self, event: str, _info: Mapping[str, object]) -> None:
-        if event.endswith("send_request_body.complete"):
-            self._sent()
+    def _request(self, body: bytes) -> httpx.Request:
+        """Made here and not by the client, which would put headers, cookies and address together anew each time."""
+        request = httpx.Request(
+            "POST", self._url, headers=self._headers, content=body, extensions={"timeout": self._timeout.as_dict()}
+        )
+        request.stream = _Body(body, self._sent)
+        return request
 
     async def _read(self, response: httpx.Response) -> bytes:
         encoding = response.headers.get("content-encoding", "identity").strip().lower()
-        if encoding not in ("identity", "", "gzip", "deflate"):
+        if encoding not in ("identity", "", *ENCODINGS):
             # others, and several at once, can turn one read into gigabytes before anything could be counted
             raise Transient(
                 f"malformed reply from {self._shown}: it is encoded as {encoding!r}, which was not asked for"
@@ -140,8 +156,6 @@ class HttpPool:
         return self._add() if best is None or best.load >= CONNECTIONS else best
 
     def _add(self) -> _Shard:
-        import httpx
-
         try:
             client = httpx.AsyncClient(
                 verify=self._trust,
@@ -189,10 +203,10 @@ def is_loopback(host: str) -> bool:
 
 @asynccontextmanager
 async def pooled(
-    url: str, shown: str, seconds: float, sent: Callable[[], None] = lambda: None
+    url: str, shown: str, headers: Mapping[str, str], seconds: float, sent: Callable[[], None]
 ) -> AsyncIterator[HttpPool]:
     """A pool for the time of the block; one read or write may take so many seconds."""
-    pool = HttpPool(url, shown, seconds, sent)
+    pool = HttpPool(url, shown, headers, seconds, sent)
     try:
         yield pool
     finally:

@@ -14,7 +14,7 @@ from pytest_llmeval.core.errors import EndpointStopped, InvalidRequest, Refused,
 from pytest_llmeval.core.exchange import RateLimits
 from pytest_llmeval.core.text import one_line, trim
 
-from .pool import Reply
+from .reply import Reply
 
 _FILTER = frozenset({"content_filter", "content_policy_violation", "responsibleaipolicyviolation"})
 _QUOTA = frozenset({"insufficient_quota", "billing_hard_limit_reached", "billing_not_active", "insufficient_balance"})

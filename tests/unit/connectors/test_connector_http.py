@@ -15,7 +15,8 @@ import httpx
 import pytest
 import trustme
 
-from pytest_llmeval.connectors._http import HttpPool, is_patched
+from pytest_llmeval.connectors._http import is_patched
+from pytest_llmeval.connectors._http.pool import HttpPool
 from pytest_llmeval.connectors.openai import OpenAI
 from pytest_llmeval.core.errors import Transient
 from pytest_llmeval.core.exchange import Response
@@ -239,9 +240,9 @@ def test_pytest_httpx_is_told_and_answers_what_a_test_asks(asks, question, httpx
 
 def test_a_pool_whose_address_is_none_says_so():
     async def run() -> None:
-        pool = HttpPool("http://exa mple/v1", "http://exa mple/v1", 1.0)
+        pool = HttpPool("http://exa mple/v1", "http://exa mple/v1", {}, 1.0)
         try:
-            await pool.post(b"{}", {})
+            await pool.post(b"{}")
         finally:
             await pool.close()
 
