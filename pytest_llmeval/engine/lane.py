@@ -1,12 +1,11 @@
-"""One endpoint's queue: which request next, its attempts, what came of it."""
+"""One endpoint at work: requests are admitted, attempted, and what came of them is handed out."""
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import assert_never
 
 import anyio
@@ -30,12 +29,12 @@ from ..core.extension import Asker, Opening
 from ..core.redaction import Redactor
 from ..core.store import Store
 from ..limits.retry import GiveUp, next_wait
+from .completing import complete
 from .pause import Pause
+from .queue import Queue
 from .sending import CURRENT, Sending
 from .work import Job, Reply, Work
 
-#: how many requests one look into the state is for
-LOOK = 64
 #: so many first requests failing with one and the same text stop an endpoint
 ALIKE = 10
 
@@ -54,19 +53,14 @@ class Desk:
 class Lane:
     """Takes work in, sees that every distinct request is asked once, hands replies out; all in the engine's loop.
 
-    Requests leave in the order of the work, those that somebody stands still for first. What must wait (for a rate, a
-    free connection, another attempt, another process that asks the same) keeps its place and no claim.
+    What waits holds no claim and no place on the wire.
     """
 
     def __init__(self, endpoint: Endpoint, desk: Desk) -> None:
         self.endpoint = endpoint
         self._desk = desk
         self._offline = bool(getattr(endpoint.connector, "offline", False))
-        self._slots = endpoint.limits.max_concurrency
-        self._ahead: deque[Work] = deque()
-        self._hurried: deque[Work] = deque()
-        self._jobs: dict[str, Job] = {}
-        self._waiting: list[Job] = []
+        self._queue = Queue(endpoint.limits.max_concurrency, joins=not self._offline)
         self._on_wire = 0
         self._wake = asyncio.Event()
         self._closing = False
@@ -75,15 +69,12 @@ class Lane:
 
     def add(self, works: list[Work]) -> None:
         """Take work in; urgent work goes before what is asked ahead."""
-        for work in works:
-            (self._hurried if work.urgent else self._ahead).append(work)
+        self._queue.add(works)
         self._wake.set()
 
     def hurry(self, work: Work) -> None:
         """Somebody stands still for this work now."""
-        work.urgent = True
-        if not work.taken:
-            self._hurried.append(work)
+        self._queue.hurry(work)
         self._wake.set()
 
     def wake(self) -> None:
@@ -124,13 +115,13 @@ class Lane:
     async def _pump(self, wire: TaskGroup, asker: Asker | None) -> None:
         """Admit and send until closed; without an asker, until something must be asked."""
         while not self._closing:
-            batch = self._next()
+            batch = self._queue.next(self._desk.clock.monotonic_ns(), self._on_wire, held=self._desk.pause.held)
             if not batch:
                 await self._rest()
                 continue
             if self._offline:
                 if asker is None:
-                    self._waiting = [*batch, *self._waiting]
+                    self._queue.put_back(batch)
                     return
                 with self._desk.pause.departure():
                     for job in batch:
@@ -157,7 +148,7 @@ class Lane:
             if granted and asker is None:
                 for _, claim in granted:
                     await asyncio.wrap_future(self._desk.store.release(claim, sent=False))
-                self._waiting = [*(job for job, _ in granted), *self._waiting]
+                self._queue.put_back([job for job, _ in granted])
                 return False
             for job, claim in granted:
                 assert asker is not None
@@ -179,63 +170,22 @@ class Lane:
             case Stopped():
                 self._finish(job, Reply(error=decision.message, stopped=not decision.run, run_stopped=decision.run))
             case Wait():
-                self._postpone(job, decision.seconds, decision.why)
+                self._postpone(job, decision.seconds, retries=decision.why == "retry")
             case Granted():
                 raise AssertionError(decision)
             case _:
                 assert_never(decision)
 
-    def _postpone(self, job: Job, seconds: float, why: str) -> None:
-        job.due_ns = self._desk.clock.monotonic_ns() + round(seconds * SECOND)
-        job.why = why
-        self._waiting.append(job)
-
-    def _next(self) -> list[Job]:
-        """The next requests to look at: those whose wait is over, then new ones; under a pause urgent ones alone."""
-        held = self._desk.pause.held
-        now = self._desk.clock.monotonic_ns()
-        retrying = sum(job.why == "retry" for job in self._waiting)
-        free = min(self._slots, 2 * self._slots - retrying) - self._on_wire
-        batch: list[Job] = []
-        kept: list[Job] = []
-        self._waiting.sort(key=lambda job: not job.urgent)
-        for job in self._waiting:
-            ready = job.due_ns <= now and (job.urgent or not held) and len(batch) < max(free, 0)
-            (batch if ready else kept).append(job)
-        self._waiting = kept
-        room = LOOK - len(batch) if self._offline else max(LOOK, 2 * self._slots) - len(kept) - len(batch)
-        while len(batch) < LOOK and self._hurried:
-            self._take(self._hurried.popleft(), batch)
-        while len(batch) < LOOK and room > 0 and self._ahead and not held:
-            if self._take(self._ahead.popleft(), batch):
-                room -= 1
-        return batch
-
-    def _take(self, work: Work, batch: list[Job]) -> bool:
-        """Make a job of a piece of work, or join one that is under way for the same request."""
-        if work.taken:
-            return False
-        work.taken = True
-        job = self._jobs.get(work.wanted.key)
-        if job is not None and not self._offline:
-            job.works.append(work)
-            return False
-        job = Job([work])
-        if not self._offline:
-            self._jobs[work.wanted.key] = job
-        batch.append(job)
-        return True
+    def _postpone(self, job: Job, seconds: float = 0.0, *, retries: bool = False) -> None:
+        self._queue.wait(job, self._desk.clock.monotonic_ns() + round(seconds * SECOND), retries=retries)
 
     async def _rest(self) -> None:
-        now = self._desk.clock.monotonic_ns()
-        held = self._desk.pause.held
-        full = self._on_wire >= self._slots
-        dues = [job.due_ns for job in self._waiting if (job.urgent or not held) and not full]
+        due = self._queue.next_due(self._on_wire, held=self._desk.pause.held)
         self._wake.clear()
-        if not dues:
+        if due is None:
             await self._wake.wait()
             return
-        with anyio.move_on_after(max(0.0, (min(dues) - now) / SECOND)):
+        with anyio.move_on_after(max(0.0, (due - self._desk.clock.monotonic_ns()) / SECOND)):
             await self._wake.wait()
 
     async def _send(self, job: Job, claim: Granted, asker: Asker, sending: Sending) -> None:
@@ -265,7 +215,9 @@ class Lane:
             came = error
         sending.out()
         if isinstance(came, Response):
-            came = self._complete(came, (clock.monotonic_ns() - started) / SECOND)
+            came = self._desk.redactor.response(
+                complete(came, self.endpoint, (clock.monotonic_ns() - started) / SECOND)
+            )
         if isinstance(came, Transient):
             await self._again(job, claim, came, sending)
         elif sending.mock:
@@ -278,7 +230,7 @@ class Lane:
         elif isinstance(came, EndpointStopped):
             await asyncio.wrap_future(self._desk.store.release(claim))
             await self._stop(came.message)
-            self._postpone(job, 0, "stopped")
+            self._postpone(job)
         else:
             await self._failed(job, claim, _text(came))
             if isinstance(came, InvalidRequest) and self._first_alike(came):
@@ -307,12 +259,12 @@ class Lane:
             self._finish(job, Reply(error=f"not asked: {mock}, and what a mock answers is no result", mock=True))
             return
         await self._stop(f"{mock}: its answers may be a mock's. Patch it in tests, not for the session")
-        self._postpone(job, 0, "stopped")
+        self._postpone(job)
 
     async def _tell_test(self, job: Job, claim: Granted, came: Response | BaseException, by: Sending) -> None:
         """What came by a mock is for the test that asked; nothing of it is stored, and nobody else hears of it."""
         await asyncio.wrap_future(self._desk.store.withdraw(claim))
-        self._jobs.pop(job.wanted.key, None)
+        self._queue.end(job)
         if isinstance(came, Response):
             reply = Reply(response=came, attempts=claim.attempt)
         else:
@@ -324,9 +276,9 @@ class Lane:
         units = [work for work in job.works if work not in questions]
         if not units:
             return
-        rest = self._jobs[job.wanted.key] = Job(units)
+        rest = self._queue.part(units)
         if questions:
-            self._postpone(rest, 0, "mock")
+            self._postpone(rest)
         else:
             await self._spare(rest, by.mock, in_test=by.in_test)
 
@@ -342,7 +294,7 @@ class Lane:
         wait = next_wait(claim.attempt, error, claim.first_sent_ns, now, self.endpoint.patience)
         if not isinstance(wait, GiveUp):
             await asyncio.wrap_future(self._desk.store.release(claim, wait=wait))
-            self._postpone(job, wait, "retry")
+            self._postpone(job, wait, retries=True)
             return
         message = f"{error.message} ({wait.reason})"
         if sending.mock:
@@ -351,7 +303,7 @@ class Lane:
         if error.unreached and not self._answers:
             await asyncio.wrap_future(self._desk.store.release(claim))
             await self._stop(message)
-            self._postpone(job, 0, "stopped")
+            self._postpone(job)
             return
         await self._failed(job, claim, message)
 
@@ -384,26 +336,12 @@ class Lane:
         except (Exception, SystemExit) as error:  # noqa: BLE001 - what a connector raises is that request's error
             self._finish(job, Reply(error=self._desk.redactor.all(_text(error)), attempts=1))
         else:
-            self._finish(job, Reply(response=self._complete(response, None), cached=True))
-
-    def _complete(self, response: Response, latency: float | None) -> Response:
-        """With the engine's latency and the endpoint's price where the connector gave none; without secrets."""
-        if response.latency is None:
-            response = replace(response, latency=latency)
-        if response.cost is None:
-            response = replace(response, cost=self._cost(response))
-        return self._desk.redactor.response(response)
-
-    def _cost(self, response: Response) -> float | None:
-        if getattr(self.endpoint.connector, "free", False):
-            return 0.0
-        prices = self.endpoint.prices
-        if prices is None or response.input_tokens is None or response.output_tokens is None:
-            return None
-        return (prices.input * response.input_tokens + prices.output * response.output_tokens) / 1e6
+            self._finish(
+                job, Reply(response=self._desk.redactor.response(complete(response, self.endpoint)), cached=True)
+            )
 
     def _finish(self, job: Job, reply: Reply) -> None:
-        self._jobs.pop(job.wanted.key, None)
+        self._queue.end(job)
         for work in job.works:
             work.settle(work, reply)
 

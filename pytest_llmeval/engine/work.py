@@ -59,7 +59,8 @@ class Job:
 
     works: list[Work] = field(default_factory=list)
     due_ns: int = 0
-    why: str = ""
+    #: an attempt at it failed, and another waits for its time
+    retries: bool = False
 
     @property
     def wanted(self) -> Wanted:
