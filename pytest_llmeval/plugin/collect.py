@@ -96,9 +96,8 @@ class CookbookFile(LlmevalFile):
 
     def collect(self) -> Iterator[LlmevalItem]:
         cookbooks = run_share(self.config).cookbook(self.path)
-        plans = [plan for cookbook in cookbooks for plan in cookbook.recipes]
-        register_tags(self.config, plans)
-        warn_of_lacks(self.config, plans)
+        register_tags(self.config, cookbooks)
+        warn_of_lacks(self.config, [plan for cookbook in cookbooks for plan in cookbook.recipes])
         for cookbook in cookbooks:
             yield from self._recipes(cookbook)
         for cookbook in cookbooks:

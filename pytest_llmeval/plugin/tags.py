@@ -10,7 +10,7 @@ import pytest
 
 if TYPE_CHECKING:
     from ..core.errors import Fault
-    from ..core.plan import RecipePlan
+    from ..core.plan import CookbookPlan, RecipePlan
     from ..core.sample import Origin
 
 OURS = {
@@ -49,8 +49,11 @@ def register_markers(config: pytest.Config) -> None:
         config.addinivalue_line("markers", f"{name}: {meaning}")
 
 
-def register_tags(config: pytest.Config, plans: Iterable[RecipePlan]) -> None:
-    """Make every tag of these plans a marker that ``--strict-markers`` knows. Raises Faults where one cannot be."""
+def register_tags(config: pytest.Config, plans: Iterable[RecipePlan | CookbookPlan]) -> None:
+    """Make every tag of these plans, their recipes and samples a marker that ``--strict-markers`` knows.
+
+    Raises Faults where one cannot be.
+    """
     # not above: a suite without recipes reads this file too, and pays for none of it
     from ..core.errors import Fault, Faults
 
@@ -74,8 +77,15 @@ def register_tags(config: pytest.Config, plans: Iterable[RecipePlan]) -> None:
         raise Faults(faults.values())
 
 
-def _tags(plans: Iterable[RecipePlan]) -> Iterator[tuple[str, Origin]]:
+def _tags(plans: Iterable[RecipePlan | CookbookPlan]) -> Iterator[tuple[str, Origin]]:
+    from ..core.plan import CookbookPlan
+
     for plan in plans:
+        if isinstance(plan, CookbookPlan):
+            for tag in plan.tags:
+                yield tag, plan.origin
+            yield from _tags(plan.recipes)
+            continue
         for tag in plan.record.tags:
             yield tag, plan.origin
         for unit in plan.units:

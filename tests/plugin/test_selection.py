@@ -9,7 +9,7 @@ import xml.etree.ElementTree as ET
 import pytest
 
 FRANCE, OMAN, PERU = (f"What is the capital of {name}?" for name in ("France", "Oman", "Peru"))
-COOKBOOK = "cookbook: Both\nrecipes: [capitals]\nthresholds: [grade >= B]\n"
+COOKBOOK = "cookbook: Both\ntags: [release]\nrecipes: [capitals]\nthresholds: [grade >= B]\n"
 #: two templates, twice each
 VARIANTS = """
 recipe: Capitals
@@ -60,6 +60,22 @@ def test_a_word_and_a_tag_select_samples_and_ask_for_these_alone(suite):
     assert suite.ran(tag) == [f"recipes/capitals.yaml::{name}[program]" for name in ("france", "oman", "peru")]
     assert suite.asked() == [PERU]
     tag.assert_outcomes(passed=2)
+
+
+def test_a_cookbooks_tag_selects_its_items(suite):
+    result = suite.run("-m", "release", "--strict-markers", "-v")
+
+    cookbook = "recipes/both.cookbook.yaml"
+    assert suite.ran(result) == [f"{cookbook}::capitals[program]", f"{cookbook}::gate:grade[program]"]
+
+
+def test_a_cookbooks_tag_that_has_a_meaning_in_pytest_is_refused(suite):
+    suite.write("recipes/both.cookbook.yaml", COOKBOOK.replace("release", "skip"))
+
+    text = suite.run("-n", "0").stdout.str() if "2" in suite.world else suite.run().stdout.str()
+
+    assert "recipes/both.cookbook.yaml:1:1: tags: 'skip' has a meaning in pytest and cannot be a tag" in text
+    assert suite.asked() == []
 
 
 def test_a_part_is_said_and_has_no_grade_in_every_report(suite):
