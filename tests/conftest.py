@@ -13,6 +13,10 @@ import pytest
 #: without xdist, with it in one process, with two workers
 WORLDS = {"plain": ["-p", "no:xdist"], "n0": ["-n", "0"], "n2": ["-n", "2"]}
 
+#: plugins of this environment that a user's project has no need of: their imports are two thirds of what a run takes.
+#: A test that is about one of them names it with ``-p``.
+LEFT_OUT = ("anyio", "hypothesispytest", "pytest_httpx", "respx", "rerunfailures", "timeout")
+
 MODEL = '''
 """A program to evaluate: knows three capitals, counts how often it was asked."""
 from pathlib import Path
@@ -66,7 +70,7 @@ class Project:
         return path
 
     def run(self, *arguments: str) -> pytest.RunResult:
-        return self.pytester.runpytest_subprocess("-p", "no:anyio", *self.world, *arguments)
+        return self.pytester.runpytest_subprocess(*self.world, *arguments)
 
     def report(self, *arguments: str) -> dict:
         """Run and read the JSON report."""
@@ -92,6 +96,7 @@ def _project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, world: 
     monkeypatch.delenv("CI", raising=False)
     monkeypatch.delenv("LLMEVAL_STATE", raising=False)
     monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.setenv("PYTEST_ADDOPTS", " ".join(f"-p no:{name}" for name in LEFT_OUT))
     project = Project(pytester, tuple(world))
     project.write("pytest.ini", "[pytest]\npythonpath = .\nllmeval_endpoints = program\n")
     project.write("program.py", MODEL)

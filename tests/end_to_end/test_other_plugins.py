@@ -14,7 +14,7 @@ def test_a_missed_sample_that_runs_again_shows_the_same_answer_and_counts_once(p
     """pytest-rerunfailures: three runs of an item are one request, one answer, one row."""
     with serve(answer=lambda received: f"answer {received.number}") as server:
         asks(project, server.url, samples("wrong question"), thresholds=None, misses="fail")
-        result = project.run("--reruns", "2", "--llmeval-report", "report.json")
+        result = project.run("-p", "rerunfailures", "--reruns", "2", "--llmeval-report", "report.json")
         report = project.report("--llmeval-cache", "only")
 
     result.assert_outcomes(failed=1)
@@ -31,7 +31,7 @@ def test_a_request_that_came_to_nothing_is_asked_again_with_its_item(project, wo
     with serve(when(about("late"), first(2, failing(503)))) as server:
         asks(project, server.url, samples("late question", "good question"), endpoint={"max_attempts": 2})
         result = project.pytester.runpytest_subprocess(
-            "-p", "no:anyio", *world, "--reruns", "2", "--llmeval-report", "report.json"
+            "-p", "rerunfailures", *world, "--reruns", "2", "--llmeval-report", "report.json"
         )
         report = project.report("--llmeval-cache", "only")
 
@@ -49,7 +49,7 @@ def test_a_global_timeout_ends_no_item_that_waits_for_an_answer(project, method)
     project.write("pytest.ini", f"{ini}timeout = 0.5\ntimeout_method = {method}\n")
     with serve(delay=0.8) as server:
         asks(project, server.url, numbered(2), endpoint={"max_concurrency": 1})
-        result = project.run("recipes/asks.yaml", "recipes/asks.yaml::gate:exact_match[small]")
+        result = project.run("-p", "timeout", "recipes/asks.yaml", "recipes/asks.yaml::gate:exact_match[small]")
 
     result.assert_outcomes(passed=3)
     assert server.count == 2
@@ -61,7 +61,7 @@ def test_a_global_timeout_still_ends_tests_of_the_users_own(project):
     project.write("test_own.py", "import time\n\ndef test_slow():\n    time.sleep(30)\n")
     with serve() as server:
         asks(project, server.url, numbered(1))
-        result = project.run("recipes", "test_own.py")
+        result = project.run("-p", "timeout", "recipes", "test_own.py")
 
     result.assert_outcomes(passed=2, failed=1)
     assert "Timeout" in result.stdout.str()

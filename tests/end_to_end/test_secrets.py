@@ -175,7 +175,7 @@ def test_a_killed_run_leaves_no_secret(project, secrets):
     with serve(when(about("hanging"), hanging()), *echoing(500)) as server:
         service = {"api_key": "${CANARY}", "headers": {"X-Secret": "${HEADER}"}, "max_attempts": 1}
         asks(project, server.url, samples("answered a", "invalid b", "failing c", "hanging d"), endpoint=service)
-        arguments = [sys.executable, "-m", "pytest", "-p", "no:anyio", "-p", "no:xdist"]
+        arguments = [sys.executable, "-m", "pytest", "-p", "no:xdist"]
         killed = subprocess.Popen(arguments, cwd=project.path, stdout=subprocess.PIPE)
         while server.count < 4 or server.in_flight > 1:
             assert killed.poll() is None

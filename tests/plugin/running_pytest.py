@@ -62,7 +62,7 @@ class Running:
         self._out = project.path / "out.txt"
         with self._out.open("wb") as out:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "pytest", "-p", "no:anyio", *project.world, *arguments],
+                [sys.executable, "-m", "pytest", *project.world, *arguments],
                 cwd=project.path,
                 stdin=subprocess.DEVNULL,
                 stdout=out,

@@ -102,7 +102,7 @@ def test_users_mocks_see_none_of_the_recipes_requests_and_recipes_no_mock(anywhe
 
     with serve(closing) as server:
         write_server(anywhere, server)
-        result = anywhere.run(*order, *(f"recipes/r{n}.yaml" for n in range(len(kinds))))
+        result = anywhere.run("-p", "pytest_httpx", *order, *(f"recipes/r{n}.yaml" for n in range(len(kinds))))
 
     result.assert_outcomes(passed=samples + 12 * len(kinds))
     assert len({received.prompt for received in server.requests}) == samples
@@ -204,7 +204,7 @@ def test_what_a_test_mocks_answers_that_test_alone(anywhere):
         anywhere.write("recipes/many.yaml", many(20))
         # one process runs the whole file, in its order
         order = ("test_asks.py", "recipes/many.yaml", *(("--dist", "loadfile") if "2" in anywhere.world else ()))
-        first = anywhere.run(*order)
+        first = anywhere.run("-p", "pytest_httpx", *order)
         asked = server.count
         second = anywhere.report("recipes/many.yaml")
 

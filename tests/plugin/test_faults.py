@@ -33,7 +33,7 @@ def test_under_xdist_every_item_names_the_fault_and_nothing_is_asked(project, ca
     project.write("recipes/capitals.yaml", capitals)
     project.write("recipes/faulty.yaml", FAULTY)
 
-    result = project.pytester.runpytest_subprocess("-p", "no:anyio", "-n", "2")
+    result = project.pytester.runpytest_subprocess("-n", "2")
 
     text = result.stdout.str()
     assert "nothing was asked" in text

@@ -39,8 +39,8 @@ def test_commands_work_in_the_folder_where_pytest_was_typed(project, capitals, m
     folder.mkdir(parents=True)
     monkeypatch.chdir(folder)
     run = project.pytester.runpytest_subprocess
-    noted = run("-p", "no:anyio", *world, "../../recipes")
-    failed = run("-p", "no:anyio", *world, "../../recipes", "--llmeval-misses", "fail")
+    noted = run(*world, "../../recipes")
+    failed = run(*world, "../../recipes", "--llmeval-misses", "fail")
 
     commands = re.findall(r"(?:again|all|whole): pytest (.*)", noted.stdout.str() + failed.stdout.str())
 
@@ -50,7 +50,7 @@ def test_commands_work_in_the_folder_where_pytest_was_typed(project, capitals, m
         "../../recipes/capitals.yaml --llmeval-missed -vv",
     ]
     for command in set(commands):
-        again = run("-p", "no:anyio", *command.replace("'", "").split())
+        again = run(*command.replace("'", "").split())
         assert "oman" in again.stdout.str(), command
         assert again.ret in {0, 1}, command
 
