@@ -17,7 +17,7 @@ from pytest_llmeval.core.sample import NOWHERE, Origin, Sample
 from .document import Document, Place
 from .fields import kind_of
 from .fitting import Where
-from .messages import S, check
+from .messages import S, check, sound
 from .options import build, unknown
 from .ours import file_id, suffix_of
 from .reader import read_yaml
@@ -101,18 +101,13 @@ def _described(path: Path, root: Path, registry: Registry) -> Dataset:
     name = shown(path, root)
     document = read_yaml(read_bytes(path, name), name)
     place = Place(document)
-    faults = list(document.faults)
-    try:
-        spec = checked(DatasetSpec, document, "dataset")
-    except Faults as raised:
-        # what the rows have against them is told beside it
-        rows = document.root.get("samples") if isinstance(document.root, Mapping) else None
-        listed = rows if isinstance(rows, list) else []
-        read = read_rows((row, place.at("samples", index)) for index, row in enumerate(listed))
-        raise in_order([*faults, *raised.faults, *read.faults]) from None
+    spec, faults = checked(DatasetSpec, document, "dataset")
     if (spec.samples is None) == (spec.file is None):
-        both = "not both" if spec.file else "and it has neither"
-        raise in_order([*faults, place.fault(f"a dataset has `samples:` or `file:`, {both}")])
+        # a key that is at fault may be the one that is missed
+        if not faults:
+            both = "not both" if spec.file else "and it has neither"
+            faults.append(place.fault(f"a dataset has `samples:` or `file:`, {both}"))
+        raise in_order(faults)
     about = {"license": spec.license, "source": spec.source, "path": name, "origin": place.origin}
     if spec.file is None:
         read = read_rows((row, place.at("samples", index)) for index, row in enumerate(spec.samples or ()))
@@ -142,13 +137,17 @@ def _of_file(reference: str, where: Where, registry: Registry) -> tuple[Path, Re
     return data, read_rows(_rows(source, data, file, Place(Document(file, None))))
 
 
-def checked(spec: type[S], document: Document, kind: str) -> S:
-    """A document as a spec. Raises Faults, without those of the document itself."""
-    if document.root is None:
-        raise Faults([document.fault(f"the file is empty; a {kind} is a mapping")])
-    if not isinstance(document.root, Mapping):
-        raise Faults([document.fault(f"a {kind} is a mapping, this is {kind_of(document.root)}")])
-    return check(spec, document.root, Place(document))
+def checked(spec: type[S], document: Document, kind: str) -> tuple[S, list[Fault]]:
+    """What is sound of a document as a spec, and all that is at fault; raised as Faults where nothing can be made."""
+    if isinstance(document.root, Mapping):
+        made, faults = sound(spec, document.root, Place(document))
+    elif document.root is None:
+        made, faults = None, [document.fault(f"the file is empty; a {kind} is a mapping")]
+    else:
+        made, faults = None, [document.fault(f"a {kind} is a mapping, this is {kind_of(document.root)}")]
+    if made is None:
+        raise in_order([*document.faults, *faults])
+    return made, [*document.faults, *faults]
 
 
 def _dataset(identity: str, title: str, read: Read, place: Place | None = None, **about: Any) -> Dataset:

@@ -58,11 +58,10 @@ def read_endpoint(path: Path, root: Path, registry: Registry, environ: Mapping[s
     name = shown(path, root)
     document = read_yaml(read_bytes(path, name), name)
     place = Place(document)
-    faults = list(document.faults)
-    try:
-        spec: EndpointSpec = checked(EndpointSpec, document, "endpoint")
-    except Faults as raised:
-        raise in_order([*faults, *raised.faults]) from None
+    spec, faults = checked(EndpointSpec, document, "endpoint")
+    if spec.max_calls_per_second is not None and spec.max_calls_per_minute is not None:
+        both = "one of `max_calls_per_second` and `max_calls_per_minute` is expected, not both"
+        faults.append(place.key_fault(both, "max_calls_per_minute"))
     reason = unknown(registry, "connector", spec.connector)
     if reason is not None:
         raise in_order([*faults, place.at("connector").fault(reason)])

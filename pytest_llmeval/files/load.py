@@ -10,7 +10,7 @@ from typing import TypeVar
 from pytest_llmeval.core.endpoint import Endpoint
 from pytest_llmeval.core.errors import Fault, Faults
 from pytest_llmeval.core.extraction import Extraction
-from pytest_llmeval.core.plain import absent, text_of, value_of
+from pytest_llmeval.core.plain import absent, value_of
 from pytest_llmeval.core.plan import MetricUse
 from pytest_llmeval.core.registry import Registry
 from pytest_llmeval.core.sample import NOWHERE, Origin
@@ -33,7 +33,6 @@ from .fitting import Where
 from .ours import file_id
 from .reader import read_yaml
 from .references import YAML, ReferenceFault, Referred, Scope, find, shown
-from .rows import read_rows
 from .scoring import extraction_from, metric_from, metrics_from
 from .specs import CookbookSpec, RecipeSpec
 from .templates import TemplateFile, read_template
@@ -124,11 +123,7 @@ class Loader:
         name = shown(path, self.root)
         document = read_yaml(read_bytes(path, name), name)
         place = Place(document)
-        faults = list(document.faults)
-        try:
-            spec: CookbookSpec = checked(CookbookSpec, document, "cookbook")
-        except Faults as raised:
-            raise in_order([*faults, *raised.faults]) from None
+        spec, faults = checked(CookbookSpec, document, "cookbook")
         if not spec.recipes:
             faults.append(place.at("recipes").fault("it names no recipe"))
         scope = Scope.of(path, self.root)
@@ -205,11 +200,11 @@ class _Recipe:
     def read(self, *, endpoints: bool) -> RecipeFile:
         document = read_yaml(read_bytes(self._path, self._shown), self._shown)
         place = Place(document)
-        self._faults.extend(document.faults)
-        try:
-            spec: RecipeSpec = checked(RecipeSpec, document, "recipe")
-        except Faults as raised:
-            raise in_order([*self._faults, *raised.faults, *self._despite(document.root, place)]) from None
+        spec, self._faults = checked(RecipeSpec, document, "recipe")
+        # a key that is at fault may be the one that is missed
+        if (spec.samples is None) == (not spec.datasets) and not self._faults:
+            both = "it has neither" if spec.samples is None else "not both"
+            self._faults.append(place.fault(f"a recipe has `datasets:` or `samples:`, {both}"))
         where = Where(place, self._scope)
         templates = self._each(spec.templates, place.at("templates"), self._template)
         datasets = self._datasets(spec, place, templates)
@@ -235,19 +230,6 @@ class _Recipe:
             place=place,
             origin=place.origin,
         )
-
-    def _despite(self, root: object, place: Place) -> list[Fault]:
-        """What else is wrong with the file where a key is at fault: its rows, metrics and steps."""
-        if not isinstance(root, Mapping):
-            return []
-        faults: list[Fault] = []
-        rows = root.get("samples")
-        if isinstance(rows, list):
-            faults.extend(read_rows((row, place.at("samples", index)) for index, row in enumerate(rows)).faults)
-        metrics = _named(root.get("metrics"))
-        faults.extend(metrics_from(metrics, Where(place.at("metrics"), self._scope), self._loader.registry)[1])
-        faults.extend(extraction_from(_named(root.get("extract")), place.at("extract"))[1])
-        return faults
 
     def _each(self, nodes: Sequence[object], place: Place, one: Callable[[object, Place], T]) -> tuple[T, ...]:
         made: list[T] = []
@@ -288,8 +270,6 @@ class _Recipe:
 
     def _datasets(self, spec: RecipeSpec, place: Place, templates: tuple[TemplateFile, ...]) -> tuple[Dataset, ...]:
         if (spec.samples is None) == (not spec.datasets):
-            both = "it has neither" if spec.samples is None else "not both"
-            self._faults.append(place.fault(f"a recipe has `datasets:` or `samples:`, {both}"))
             return ()
         if spec.samples is None:
             made = self._each(spec.datasets, place.at("datasets"), self._dataset)
@@ -301,13 +281,6 @@ class _Recipe:
         for dataset in made:
             self._faults.extend(miss.fault for miss in dataset.near_misses if miss.name not in used)
         return made
-
-
-def _named(node: object) -> list[object]:
-    """What stands where names or names with options belong, where all of it can be read as such."""
-    nodes = node if isinstance(node, list) else [node]
-    fit = all(text_of(each) is not None or (isinstance(each, Mapping) and len(each) == 1) for each in nodes)
-    return nodes if fit else []
 
 
 def _at(where: Where, key: str) -> Where:

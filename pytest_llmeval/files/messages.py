@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -22,6 +23,19 @@ def check(spec: type[S], node: object, place: Place) -> S:
         return spec.model_validate(node)
     except ValidationError as error:
         raise Faults(faults_of(error, spec, place)) from None
+
+
+def sound(spec: type[S], node: Mapping[str, object], place: Place) -> tuple[S | None, list[Fault]]:
+    """As ``check``, of what is not at fault: faulty keys count as absent. None where the spec needs one of them."""
+    try:
+        return spec.model_validate(node), []
+    except ValidationError as error:
+        faults = faults_of(error, spec, place)
+        wrong = {detail["loc"][0] for detail in error.errors() if detail["loc"]}
+    try:
+        return spec.model_validate({key: value for key, value in node.items() if key not in wrong}), faults
+    except ValidationError:
+        return None, faults
 
 
 def faults_of(error: ValidationError, spec: type[BaseModel], place: Place) -> list[Fault]:

@@ -304,9 +304,3 @@ class EndpointSpec(Spec):
     breaker: Later = None
     fixture: Later = None
     identity: Later = None
-
-    @model_validator(mode="after")
-    def _one_rate(self) -> EndpointSpec:
-        if self.max_calls_per_second is not None and self.max_calls_per_minute is not None:
-            raise fault("one of `max_calls_per_second` and `max_calls_per_minute` is expected, not both")
-        return self

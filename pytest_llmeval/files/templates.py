@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from pytest_llmeval.core.errors import Fault, Faults
+from pytest_llmeval.core.errors import Fault
 from pytest_llmeval.core.sample import Origin
 from pytest_llmeval.rendering import Template, TemplateError, Text, Turn
 
@@ -32,12 +32,9 @@ def read_template(path: Path, root: Path) -> TemplateFile:
     name = shown(path, root)
     document = read_yaml(read_bytes(path, name), name)
     place = Place(document)
-    faults = list(document.faults)
-    try:
-        spec: TemplateSpec = checked(TemplateSpec, document, "template")
-    except Faults as raised:
-        raise in_order([*faults, *raised.faults]) from None
-    if (spec.text is None) == (spec.messages is None):
+    spec, faults = checked(TemplateSpec, document, "template")
+    # a key that is at fault may be the one that is missed
+    if (spec.text is None) == (spec.messages is None) and not faults:
         both = "it has neither" if spec.text is None else "not both"
         faults.append(place.fault(f"a template has `text:` or `messages:`, {both}"))
     if spec.messages is not None and not spec.messages:

@@ -140,7 +140,7 @@ def test_a_file_of_a_connectors_name_is_the_endpoint(world, load):
         ),
         (
             "endpoint: E\nconnector: echo\nmax_calls_per_second: 1\nmax_calls_per_minute: 1\n",
-            ["1:1: one of `max_calls_per_second` and `max_calls_per_minute` is expected, not both"],
+            ["4:1: one of `max_calls_per_second` and `max_calls_per_minute` is expected, not both"],
         ),
         (
             "endpoint: E\nconnector: echo\nmax_concurrency: 0\n",

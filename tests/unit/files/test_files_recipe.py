@@ -217,12 +217,15 @@ def test_all_faults_of_a_recipe_and_of_what_it_names_are_told_at_once(world):
     ]
 
 
-def test_rows_and_metrics_are_told_beside_the_faults_of_other_keys(world):
-    assert world.faults("recipe: R\nrepets: 2\nsamples: [{}]\nmetrics: [exact_mach]\nextract: [stripp]\n") == [
+def test_what_a_recipe_names_is_told_beside_the_faults_of_other_keys(world):
+    text = "recipe: R\nrepets: 2\nsamples: [{}]\nmetrics: [exact_mach]\nextract: [stripp]\ntemplates: [t]\n"
+    assert world.faults(text) == [
         "recipes/r.yaml:2:1: unknown key 'repets'; did you mean 'repeats'?",
         "recipes/r.yaml:3:11: samples[0]: a row needs `input:` or `messages:`",
         "recipes/r.yaml:4:11: metrics[0]: no metric 'exact_mach'; did you mean 'exact_match'?",
         "recipes/r.yaml:5:11: extract[0]: no step 'stripp'; did you mean 'strip'?",
+        "recipes/r.yaml:6:13: templates[0]: no template 't' in a folder templates/ beside this file or above it, "
+        f"up to {world.root}",
     ]
 
 
