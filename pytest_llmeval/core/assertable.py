@@ -93,25 +93,32 @@ class Grade(str):
         return super().__hash__()
 
     def __eq__(self, other: object) -> bool:
+        __tracebackhide__ = True
         return self._worse_than(other) == 0
 
     def __ne__(self, other: object) -> bool:
+        __tracebackhide__ = True
         return self._worse_than(other) != 0
 
     def __lt__(self, other: str) -> bool:
+        __tracebackhide__ = True
         return self._worse_than(other) > 0
 
     def __le__(self, other: str) -> bool:
+        __tracebackhide__ = True
         return self._worse_than(other) >= 0
 
     def __gt__(self, other: str) -> bool:
+        __tracebackhide__ = True
         return self._worse_than(other) < 0
 
     def __ge__(self, other: str) -> bool:
+        __tracebackhide__ = True
         return self._worse_than(other) <= 0
 
     def _worse_than(self, other: object) -> int:
         """By how many labels it is worse."""
+        __tracebackhide__ = True
         labels = list(self.labels)
         if str(other) not in labels:
             raise ValueError(f"the scale has no label {other!r}; best first it has {', '.join(labels)}")
@@ -131,6 +138,7 @@ class Result(Mapping[str, Measured]):
     _measure: Callable[[str], Measured]
 
     def __getitem__(self, name: str) -> Measured:
+        __tracebackhide__ = True
         return self._measure(name)
 
     def __iter__(self) -> Iterator[str]:

@@ -8,6 +8,7 @@ LlmevalError
 │   ├── InvalidRequest     this request is at fault; not retried
 │   ├── Refused            the service's own filter held the answer back: an outcome, no error
 │   └── EndpointStopped    no request to this endpoint can succeed (refused key, unknown model, …)
+├── ScoreError         a metric that cannot score an answer, or returned what is no score (a ValueError too)
 ├── Unmeasurable       a figure or grade that cannot be given, since answers are missing, say
 ├── StateError         the state file cannot be used as it is
 └── EngineFailure      the engine's thread ended by a fault of its own
@@ -47,6 +48,10 @@ class Faults(LlmevalError):
     @classmethod
     def one(cls, origin: Origin, message: str) -> Faults:
         return cls([Fault(origin, message)])
+
+
+class ScoreError(LlmevalError, ValueError):
+    """A metric that cannot score an answer, or returned what is no score."""
 
 
 class UsageError(LlmevalError):

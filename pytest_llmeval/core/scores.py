@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, SupportsFloat
 
+from .errors import ScoreError
 from .extension import Metric
 from .measures import Better
 from .result import Score
@@ -64,7 +65,7 @@ def worst_value(metric: Metric) -> float | None:
 def checked(value: object, metric: Metric) -> Score:
     """What a metric returned, as a Score with a finite float.
 
-    Raises ValueError, naming the metric, for what is no finite number and no boolean, for a number outside its range
+    Raises ScoreError for what is no finite number and no boolean, for a number outside its range
     (0 and 1 alone where it is binary), and for a Score without a value where the range has two ends.
     """
     own = traits(metric)
@@ -74,14 +75,13 @@ def checked(value: object, metric: Metric) -> Score:
         return Score(None, reason)
     number = _number(score.value if score else value)
     if number is None or not math.isfinite(number):
-        raise ValueError(
-            f"{metric.id}: returned {_what(score.value if score else value)}; a score is a finite number or a boolean"
-        )
+        what = _what(score.value if score else value)
+        raise ScoreError(f"it returned {what}; a score is a finite number or a boolean")
     low, high = own.range
     if (low is not None and number < low - _SLACK) or (high is not None and number > high + _SLACK):
-        raise ValueError(f"{metric.id}: returned {number:g}, outside its range {_range(low, high)}")
+        raise ScoreError(f"it returned {number:g}, outside its range {_range(low, high)}")
     if own.binary and number not in {0.0, 1.0}:
-        raise ValueError(f"{metric.id}: returned {number:g}; its scores are 0 or 1")
+        raise ScoreError(f"it returned {number:g}; its scores are 0 or 1")
     number = number if low is None else max(number, low)
     number = number if high is None else min(number, high)
     return Score(number + 0.0, reason)  # + 0.0: no negative zero
@@ -118,10 +118,10 @@ def listed(texts: Sequence[str]) -> str:
     return ", ".join(quoted(text) for text in texts[:3]) + rest
 
 
-def targets_of(sample: Sample, metric: Metric) -> tuple[str, ...]:
-    """The accepted texts. Raises ValueError where a sample has none (asked for by hand; files are checked before)."""
+def targets_of(sample: Sample) -> tuple[str, ...]:
+    """The accepted texts. Raises ScoreError where a sample has none (asked for by hand; files are checked before)."""
     if not sample.targets:
-        raise ValueError(f"{metric.id} needs a target, and sample {quoted(sample.id)} has none")
+        raise ScoreError("it needs a target, and there is none")
     return sample.targets
 
 

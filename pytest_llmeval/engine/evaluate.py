@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import traceback
 from dataclasses import replace
+from pathlib import Path
 
+from ..core.errors import ScoreError
 from ..core.exchange import Response
 from ..core.plan import MetricUse, Scoring
 from ..core.result import Outcome, Score
 from ..core.sample import Sample
 from ..core.scores import checked, traits, worst_value
+
+#: where this package stands
+_OWN = Path(__file__).parents[1]
 
 REFUSED = "the service's filter refused to answer"
 
@@ -41,8 +46,8 @@ def evaluate(response: Response, sample: Sample, scoring: Scoring) -> Outcome:
         return replace(
             outcome,
             kind="metric_error",
-            error="; ".join(f"{name}: {type(raised).__name__}: {raised}" for name, raised in failures),
-            traceback=_traceback_of_metric(failures[0][1]),
+            error="; ".join(f"{name}: {_said(raised)}" for name, raised in failures),
+            traceback=_traceback_of_metric(*failures[0]),
         )
     if response.refused and not _expected(scoring, scores):
         return replace(outcome, kind="refused")
@@ -91,10 +96,15 @@ def _expected(scoring: Scoring, scores: dict[str, Score]) -> bool:
     return bool(deciding) and all(traits(use.metric).raw and good_enough(use, scores[use.name]) for use in deciding)
 
 
-def _traceback_of_metric(error: BaseException) -> str:
-    """The traceback from the first frame that is not ours."""
+def _said(error: BaseException) -> str:
+    return str(error) if isinstance(error, ScoreError) else f"{type(error).__name__}: {error}"
+
+
+def _traceback_of_metric(name: str, error: BaseException) -> str:
+    """The traceback from the first frame that is not ours, if there is one."""
     frames = traceback.extract_tb(error.__traceback__)
-    own = __package__.partition(".")[0]
-    start = next((i for i, frame in enumerate(frames) if f"{own}/" not in frame.filename.replace("\\", "/")), 0)
+    start = next((i for i, frame in enumerate(frames) if not Path(frame.filename).is_relative_to(_OWN)), len(frames))
+    if start == len(frames):
+        return f"{name}: {_said(error)}"
     lines = traceback.format_list(frames[start:]) + traceback.format_exception_only(error)
     return "".join(lines).rstrip("\n")

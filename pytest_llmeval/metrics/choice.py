@@ -70,7 +70,7 @@ class Choice:
 
     def score(self, response: Response, sample: Sample) -> Score:
         options = self._options(sample)
-        wanted = [self._target(target, options) for target in targets_of(sample, self)]
+        wanted = [self._target(target, options) for target in targets_of(sample)]
         found = self.chosen(response.text, options)
         if found is None:
             return Score(0.0, f"no choice in {quoted(response.text)}")

@@ -45,7 +45,7 @@ class ExactMatch:
     blocking: ClassVar[bool] = False
 
     def score(self, response: Response, sample: Sample) -> Score:
-        targets = targets_of(sample, self)
+        targets = targets_of(sample)
         answer = self._form(response.text)
         for target in targets:
             if answer == self._form(target):

@@ -37,7 +37,7 @@ class F1Tokens:
 
     def score(self, response: Response, sample: Sample) -> Score:
         answer = tokens(response.text)
-        value, target = best(targets_of(sample, self), lambda target: f1(answer, tokens(target)))
+        value, target = best(targets_of(sample), lambda target: f1(answer, tokens(target)))
         return Score(value, f"{value:.3f} against {quoted(target)}")
 
 

@@ -46,7 +46,7 @@ class Includes(_Contained):
         return _EMPTY if self.text is None and "" in sample.targets else None
 
     def score(self, response: Response, sample: Sample) -> Score:
-        wanted = targets_of(sample, self) if self.text is None else (self.text,)
+        wanted = targets_of(sample) if self.text is None else (self.text,)
         return _any_in(response.text, wanted, ignore_case=self.ignore_case)
 
 
@@ -70,7 +70,7 @@ class IncludesAny(_Contained):
         return _EMPTY if self.texts is None and "" in sample.targets else None
 
     def score(self, response: Response, sample: Sample) -> Score:
-        wanted = targets_of(sample, self) if self.texts is None else self.texts
+        wanted = targets_of(sample) if self.texts is None else self.texts
         return _any_in(response.text, wanted, ignore_case=self.ignore_case)
 
 
@@ -94,7 +94,7 @@ class IncludesAll(_Contained):
         return _EMPTY if self.texts is None and "" in sample.targets else None
 
     def score(self, response: Response, sample: Sample) -> Score:
-        wanted = targets_of(sample, self) if self.texts is None else self.texts
+        wanted = targets_of(sample) if self.texts is None else self.texts
         answer = folded(response.text, ignore_case=self.ignore_case)
         missing = [text for text in wanted if folded(text, ignore_case=self.ignore_case) not in answer]
         if missing:
@@ -124,7 +124,7 @@ class StartsWith(_Contained):
         return "its target is the empty text, with which every answer starts" if blank else None
 
     def score(self, response: Response, sample: Sample) -> Score:
-        wanted = targets_of(sample, self) if self.text is None else (self.text,)
+        wanted = targets_of(sample) if self.text is None else (self.text,)
         answer = folded(response.text, ignore_case=self.ignore_case).lstrip()
         for text in wanted:
             if answer.startswith(folded(text, ignore_case=self.ignore_case).lstrip()):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+from pytest_llmeval.core.errors import ScoreError
 from pytest_llmeval.core.exchange import Response
 from pytest_llmeval.core.measures import Better
 from pytest_llmeval.core.result import Score
@@ -65,5 +66,5 @@ class Length:
             return len(response.text.split())
         if response.output_tokens is None or response.input_tokens is None:
             # a bare total stands among the output tokens, with the input's unknown
-            raise ValueError("the answer came without a count of its own tokens")
+            raise ScoreError("the answer came without a count of its own tokens")
         return response.output_tokens

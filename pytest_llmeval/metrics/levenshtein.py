@@ -33,7 +33,7 @@ class Levenshtein:
     def score(self, response: Response, sample: Sample) -> Score:
         answer = folded(response.text, ignore_case=self.ignore_case)
         value, target = best(
-            targets_of(sample, self), lambda target: similarity(answer, folded(target, ignore_case=self.ignore_case))
+            targets_of(sample), lambda target: similarity(answer, folded(target, ignore_case=self.ignore_case))
         )
         return Score(value, f"{value:.3f} against {quoted(target)}")
 

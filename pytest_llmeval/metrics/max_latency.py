@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar
 
+from pytest_llmeval.core.errors import ScoreError
 from pytest_llmeval.core.exchange import Response
 from pytest_llmeval.core.measures import Better
 from pytest_llmeval.core.result import Score
@@ -35,6 +36,6 @@ class MaxLatency:
 
     def score(self, response: Response, sample: Sample) -> Score:  # noqa: ARG002 - the protocol's signature
         if response.latency is None:
-            raise ValueError("the latency of this answer is not known")
+            raise ScoreError("the latency of this answer is not known")
         within = response.latency <= self.seconds
         return Score(float(within), f"{response.latency:.3f} s {'<=' if within else '>'} {self.seconds:g} s")

@@ -71,7 +71,7 @@ class Numeric:
         return None
 
     def score(self, response: Response, sample: Sample) -> Score:
-        wanted = [number for number in map(self._picked, targets_of(sample, self)) if number is not None]
+        wanted = [number for number in map(self._picked, targets_of(sample)) if number is not None]
         if not wanted:
             raise ValueError(f"the target {listed(sample.targets)} has no number")
         found = self._picked(response.text)

@@ -10,7 +10,7 @@ import pytest
 
 from ..core.assertable import Result
 from ..core.endpoint import Endpoint
-from ..core.errors import EndpointStopped, Faults, InvalidRequest
+from ..core.errors import EndpointStopped, Faults, InvalidRequest, ScoreError
 from ..core.exchange import Request, Response
 from ..core.plan import RecipePlan
 from ..core.result import Score
@@ -93,13 +93,16 @@ class Llmeval:
         """Score an answer by what ``metrics:`` of a recipe takes: a name, or ``{"name": {options}}``.
 
         ``target`` is one accepted text or several; a ``sample`` brings its own, and its fields. What the metric raises
-        goes through (ValueError where it needs a target and has none).
+        goes through; ScoreError where it needs a target and has none, or returned what is no score.
         """
         __tracebackhide__ = True
         use = _told(lambda: self._run.reader.metric(metric, self._path))
         targets = (target,) if isinstance(target, str) else tuple(target)
         of = sample or Sample("the test's", "", (), targets)
-        return score(Response(response) if isinstance(response, str) else response, of, use)
+        try:
+            return score(Response(response) if isinstance(response, str) else response, of, use)
+        except ScoreError as error:
+            raise ScoreError(f"{use.name}: {error}") from None
 
     # --- for this module alone ---
 

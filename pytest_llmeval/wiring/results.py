@@ -21,6 +21,7 @@ def result_of(tally: Tally, summary: RecipeSummary) -> Result:
 
 def _measured(tally: Tally, summary: RecipeSummary, name: str) -> Measured:
     """As a gate judges it. Raises KeyError for no measure of the recipe, Unmeasurable where there is no figure."""
+    __tracebackhide__ = True
     known = {measure: one for measure, one in tally.recipe.measures.items() if measure != "grade"}
     try:
         measure, statistic = parse_measure(name, known)

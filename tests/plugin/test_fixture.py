@@ -134,7 +134,7 @@ def test_a_miss_shows_figure_interval_n_and_the_worst_samples(project, capitals)
     assert "pytest_llmeval/" not in text.replace("pytest_llmeval/plugin/__init__", "")
 
 
-def test_what_cannot_be_meant_is_one_message_without_a_traceback(own, capitals):
+def test_what_cannot_be_meant_is_one_message_without_a_frame_of_ours(own, capitals):
     own.write("recipes/capitals.yaml", capitals)
     own.write("recipes/broken.yaml", capitals.replace("[exact_match]", "[exact_mach]"))
     own.write(
@@ -151,22 +151,35 @@ def test_what_cannot_be_meant_is_one_message_without_a_traceback(own, capitals):
 
         def test_metric(llmeval):
             llmeval.score("Hi", "exact_mach")
+
+        def test_target(llmeval):
+            llmeval.score("Hi", "exact_match")
+
+        def test_measure(llmeval):
+            assert llmeval.run("capitals")["exact_mach"]
+
+        def test_label(llmeval):
+            assert llmeval.run("capitals").grade >= "Z"
         """,
     )
 
     result = own.run("test_it.py")
 
-    result.assert_outcomes(failed=4)
+    result.assert_outcomes(failed=7)
     result.stdout.fnmatch_lines(
         [
             "*test_it.py: no endpoint 'progam' in a folder endpoints/ *; did you mean 'program'?",
             "*test_it.py: no recipe 'capitols' in a folder recipes/ *; did you mean 'capitals'?",
             "recipes/broken.yaml:7:11: *no metric 'exact_mach'; did you mean 'exact_match'?",
             "*test_it.py: no metric 'exact_mach'; did you mean 'exact_match'?",
+            "E *ScoreError: exact_match: it needs a target, and there is none",
+            "E *KeyError: \"no measure 'exact_mach'; did you mean 'exact_match'? There are: *",
+            "E *ValueError: the scale has no label 'Z'; best first it has A, B, C",
         ]
     )
-    assert "Traceback" not in result.stdout.str()
-    assert own.asked() == []
+    text = result.stdout.str()
+    assert "Traceback" not in text
+    assert "pytest_llmeval/" not in text.replace("\\", "/")
 
 
 def test_a_run_without_an_endpoint_of_its_own_asks_for_one(own):
@@ -213,7 +226,7 @@ def test_an_answer_is_scored_by_what_a_recipe_takes(own):
             score = llmeval.score(answer, {"exact_match": {"ignore_case": True}}, target=["Quito", "Bogota"])
             assert (score.value, score.reason) == (0, "'Lima' is none of 'Quito', 'Bogota'")
             assert llmeval.score("a b", {"length": {"unit": "words", "at_most": 2}}).value == 1
-            with pytest.raises(ValueError, match="exact_match needs a target"):
+            with pytest.raises(ValueError, match="exact_match: it needs a target"):
                 llmeval.score("a", "exact_match")
         """,
     )

@@ -207,7 +207,7 @@ def _metrics(recipe: RecipeRecord, outcome: Outcome, view: View, rows: int) -> l
         names = names[:rows]
     for name in names:
         measure, score = recipe.measures.get(name), outcome.scores.get(name)
-        why = (score.reason if score else outcome.error) or ""
+        why = score.reason if score else _raised(outcome.error or "", name, recipe.metrics)
         table.append(
             (
                 trim(one_line(name), 30),
@@ -219,6 +219,13 @@ def _metrics(recipe: RecipeRecord, outcome: Outcome, view: View, rows: int) -> l
     hidden = len(recipe.metrics) - len(names)
     more = [f"… {count(hidden, 'more metric', 'more metrics')}: -vv"] if recipe.metrics and hidden else []
     return [*columns(table), *more]
+
+
+def _raised(error: str, name: str, names: Sequence[str]) -> str:
+    """What one metric raised, of an error that tells of all; the whole where it tells of none by name."""
+    _, found, rest = f"; {error}".partition(f"; {name}: ")
+    ends = [at for other in names if (at := rest.find(f"; {other}: ")) >= 0]
+    return rest[: min(ends, default=len(rest))] if found else error
 
 
 def _good_or_unknown(recipe: RecipeRecord, outcome: Outcome, name: str) -> bool | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -191,6 +192,15 @@ metric        score   good from   why
 exact_match   -       1           mine: ValueError: no
 again: pytest 'recipes/capitals.yaml::turkey[local]'"""
     )
+
+
+def test_each_metric_that_raised_shows_its_own_reason():
+    outcome = replace(every_outcome()["peru"], scores={}, error="one: ValueError: no; two: KeyError: 'yes'")
+
+    told = failure.metric_error(replace(recipe(), metrics=("one", "two")), unit(), outcome, unit().nodeid, shell=POSIX)
+
+    assert re.search(r"^one +- .* ValueError: no$", told, re.MULTILINE)
+    assert re.search(r"^two +- .* KeyError: 'yes'$", told, re.MULTILINE)
 
 
 def test_a_long_traceback_keeps_its_end():
