@@ -16,7 +16,7 @@ from pytest_llmeval.core.naming import cookbook_names, recipe_names
 from pytest_llmeval.core.numbers import ABSENT, count, dollars, figure_text, seconds, told_apart
 from pytest_llmeval.core.record import Row
 from pytest_llmeval.core.result import Figure
-from pytest_llmeval.core.summary import GateSummary, RecipeSummary, RunRecord
+from pytest_llmeval.core.summary import Counts, GateSummary, RecipeSummary, RunRecord
 from pytest_llmeval.core.text import one_line, safe, trim
 
 #: bytes; a comment on the usual services holds 65,536 characters
@@ -25,6 +25,11 @@ _TABLES = 24_000
 _SAMPLES = 5
 _TEXT = 700
 _LABEL = 10
+#: how many of a kind a line names
+_NAMED = 3
+#: how many different reasons are counted
+_KINDS = 200
+_ERRORS = frozenset({"error", "metric_error", "not_asked"})
 _ELSEWHERE = "in the JSON report"
 
 
@@ -52,6 +57,7 @@ def page(record: RunRecord) -> str:
     blocks.append(tables.table(_cookbook_rows(record, names), "cookbook"))
     blocks.append(tables.table(_recipe_rows(record, names), "recipe"))
     blocks.append(tables.listed([_gate_line(gate) for gate in _sorted_gates(record)], "gate"))
+    blocks.append(tables.listed(list(_error_lines(record, names)), "recipe with errors", "recipes with errors"))
     room.take(line for block in blocks[1:] for line in block)
     blocks += _details(record, names, room)
     blocks.append([last])
@@ -80,14 +86,14 @@ class _Room:
         head, body = [lines[0], f"|{' --- |' * len(rows[0])}"], lines[1:]
         return [*head, *self._fitting(body, what)] if self.take(head) else []
 
-    def listed(self, lines: Sequence[str], what: str) -> list[str]:
-        return self._fitting(lines, what)
+    def listed(self, lines: Sequence[str], what: str, plural: str = "") -> list[str]:
+        return self._fitting(lines, what, plural)
 
-    def _fitting(self, lines: Sequence[str], what: str) -> list[str]:
+    def _fitting(self, lines: Sequence[str], what: str, plural: str = "") -> list[str]:
         for i, line in enumerate(lines):
             if not self.take([line]):
-                more = len(lines) - i
-                return [*lines[:i], "", f"… {count(more, f'more {what}', f'more {what}s')} {_ELSEWHERE}"]
+                more = count(len(lines) - i, f"more {what}", f"more {plural or f'{what}s'}")
+                return [*lines[:i], "", f"… {more} {_ELSEWHERE}"]
         return list(lines)
 
 
@@ -123,23 +129,34 @@ def _headline(record: RunRecord) -> str:
     if record.gates and kinds["passed"] == len(record.gates):
         said.append("the gate held" if len(record.gates) == 1 else f"all {len(record.gates):,} gates held")
     if not record.gates:
-        said.append(_answered(record))
+        said += _answered(record)
     names = cookbook_names(summary.cookbook for summary in record.cookbooks)
     said += [
         f"{_code(f'{names[book.cookbook.id]} [{book.cookbook.endpoint}]', 60)}: "
         + (f"grade {_code(book.grade, 20)}" if book.grade else "no grade")
-        for book in record.cookbooks[:3]
+        for book in record.cookbooks[:_NAMED]
     ]
+    said += _more(len(record.cookbooks) - _NAMED, "cookbook")
     return " · ".join(said)
 
 
-def _answered(record: RunRecord) -> str:
+def _more(many: int, what: str) -> list[str]:
+    return [count(many, f"more {what}", f"more {what}s")] if many > 0 else []
+
+
+def _answered(record: RunRecord) -> list[str]:
     counts = [summary.counts for summary in record.recipes]
     missed = sum(one.missed + one.refused for one in counts)
     answers = missed + sum(one.passed + one.metric_errors for one in counts)
-    if not answers:
-        return "no answers"
-    return f"{missed:,} of {count(answers, 'answer')} missed"
+    absent = sum(map(_without_answer, counts))
+    raised = sum(one.metric_errors for one in counts)
+    said = [f"{absent:,} without an answer"] if absent else []
+    said += [count(raised, "metric error")] if raised else []
+    return [*said, f"{missed:,} of {count(answers, 'answer')} missed" if answers else "no answers"]
+
+
+def _without_answer(counts: Counts) -> int:
+    return counts.errors + counts.not_asked
 
 
 def _cookbook_rows(record: RunRecord, names: Mapping[str, str]) -> list[list[str]]:
@@ -167,7 +184,7 @@ def _recipe_rows(record: RunRecord, names: Mapping[str, str]) -> list[list[str]]
                 _figure(summary),
                 f"{counts.passed:,}",
                 f"{counts.missed + counts.refused:,}",
-                f"{counts.errors + counts.metric_errors + counts.not_asked:,}",
+                f"{_without_answer(counts) + counts.metric_errors:,}",
                 _verdict(record, summary),
             ]
         )
@@ -229,6 +246,29 @@ def _threshold(condition: Condition, figure: Figure) -> str:
     return f"{exact}; threshold {limit}"
 
 
+def _error_lines(record: RunRecord, names: Mapping[str, str]) -> Iterator[str]:
+    """Why answers or scores are missing, a line a recipe, the most frequent reasons first."""
+    for summary in record.recipes:
+        many = _without_answer(summary.counts) + summary.counts.metric_errors
+        if many:
+            whose = _code(f"{names[summary.recipe.id]} [{summary.recipe.endpoint}]")
+            reasons = _reasons(record, summary)
+            said = [f"{_code(text, 300)} ({times:,})" for text, times in reasons.most_common(_NAMED)]
+            said += _more(len(reasons) - _NAMED, "reason")
+            yield ": ".join([f"- **{count(many, 'error')}** in {whose}", *([", ".join(said)] if said else [])])
+
+
+def _reasons(record: RunRecord, summary: RecipeSummary) -> Counter[str]:
+    """How often each stands in the way of an answer or a score; of endless kinds the first are kept."""
+    found: Counter[str] = Counter()
+    for row in record.rows(summary.recipe.id):
+        if row.outcome is not None and row.outcome.kind in _ERRORS:
+            text = trim(row.outcome.error or row.outcome.kind, 300)
+            if text in found or len(found) < _KINDS:
+                found[text] += 1
+    return found
+
+
 def _details(record: RunRecord, names: Mapping[str, str], room: _Room) -> Iterator[list[str]]:
     """The worst samples of each recipe, while there is room."""
     summaries = [s for s in record.recipes if s.worst and s.counts.missed + s.counts.refused]
@@ -284,5 +324,6 @@ def _took(record: RunRecord) -> str:
         dirty = " with changes" if git.get("dirty") else ""
         said.append(f"commit {_code(git['commit'][:7])}{dirty}")
     models = list(dict.fromkeys(summary.recipe.model for summary in record.recipes if summary.recipe.model))
-    said += [f"model {', '.join(_code(model, 60) for model in models[:3])}"] if models else []
+    named = [_code(model, 60) for model in models[:_NAMED]] + _more(len(models) - _NAMED, "model")
+    said += [f"model {', '.join(named)}"] if models else []
     return " · ".join(said)

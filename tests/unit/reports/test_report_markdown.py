@@ -7,11 +7,24 @@ from html.parser import HTMLParser
 
 import pytest
 from hypothesis import given
-from records_of_runs import ANY_TEXT, HOSTILE, book, first_run, gate, missed, recipe, rows, run, summary, unit
+from records_of_runs import (
+    ANY_TEXT,
+    HOSTILE,
+    book,
+    every_outcome,
+    first_run,
+    gate,
+    missed,
+    recipe,
+    rows,
+    run,
+    summary,
+    unit,
+)
 
 from pytest_llmeval.core.measures import Condition
 from pytest_llmeval.core.record import GateRecord, Group, Row, RunInfo, Totals
-from pytest_llmeval.core.result import Figure, Score, Verdict
+from pytest_llmeval.core.result import Figure, Outcome, Score, Verdict
 from pytest_llmeval.core.summary import Counts, GateSummary, RunRecord
 from pytest_llmeval.reports.markdown import MarkdownReport, page
 
@@ -56,6 +69,8 @@ def test_a_failed_run_says_what_happened_then_where_to_look_then_what_it_took():
 - **failed** <code>recipes/capitals.yaml::gate:exact_match&#91;small&#93;</code>: asks for <code>exact_match >= 0.6</code>; 0.42 (0.24-0.61), n 24; threshold 0.60
 - **cannot be judged** <code>recipes/sums.yaml::gate:grade&#91;small&#93;</code>: asks for <code>grade >= B</code>; <code>3 of 24 answers are missing, max_errors is 0: kenya (timeout after 5 attempts)</code>
 
+- **3 errors** in <code>sums &#91;small&#93;</code>
+
 <details><summary>14 missed in <code>capitals &#91;small&#93;</code>; the worst of them</summary>
 <p><code>turkey&#91;small&#93;</code> <code>exact_match 0: 'Istanbul' is not 'Ankara'</code></p>
 <pre>question  What is the capital of Turkey?&#10;answer    Istanbul&#10;target    Ankara</pre>
@@ -79,6 +94,32 @@ def test_the_heading_is_the_verdict():
     assert heading(run(summary(of), gates=(open_gate,), complete=False)) == "incomplete · 1 gate not reached"
     assert heading(run(summary(of), gates=())) == "3 of 24 answers missed"
     assert heading(run()) == "no answers"
+    of = summary(of, counts=Counts(passed=2, missed=2, errors=5, not_asked=1, metric_errors=1))
+    assert heading(run(of, gates=())) == "6 without an answer · 1 metric error · 2 of 5 answers missed"
+
+
+def test_the_reasons_of_errors_stand_there_the_most_frequent_first():
+    of = recipe()
+    outcomes = {f"s{n}": Outcome("error", error="503 from x") for n in range(3)}
+    outcomes |= {f"t{n}": Outcome("error", error=f"reason {n}") for n in range(4)}
+    outcomes |= {"not": Outcome("not_asked", error="stopped"), "fine": every_outcome()["france"]}
+
+    text = page(run(summary(of, counts=Counts(passed=1, errors=7, not_asked=1)), rows_of={of.id: rows(of, outcomes)}))
+
+    assert (
+        "- **8 errors** in <code>capitals &#91;local&#93;</code>: <code>503 from x</code> (3), "
+        "<code>reason 0</code> (1), <code>reason 1</code> (1), 3 more reasons\n" in text
+    )
+
+
+def test_what_a_line_cannot_name_is_counted():
+    many = [recipe(f"r{n}", model=f"model-{n}") for n in range(5)]
+    books = tuple(replace(book(of), cookbook=replace(book(of).cookbook, id=f"b{n}")) for n, of in enumerate(many))
+
+    text = page(run(*map(summary, many), cookbooks=books))
+
+    assert text.splitlines()[1].endswith(" · 2 more cookbooks")
+    assert text.rstrip().endswith("<code>model-2</code>, 2 more models")
 
 
 def test_a_grade_that_does_not_hold_and_figures_that_read_alike_are_told_apart():
