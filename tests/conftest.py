@@ -52,6 +52,10 @@ version: "1"
 """
 
 
+#: seconds after which a run hangs, however slow the machine
+RUN = 300
+
+
 @dataclass(frozen=True)
 class Project:
     """Writes files, runs pytest, reads what came of it."""
@@ -70,7 +74,7 @@ class Project:
         return path
 
     def run(self, *arguments: str) -> pytest.RunResult:
-        return self.pytester.runpytest_subprocess(*self.world, *arguments)
+        return self.pytester.runpytest_subprocess(*self.world, *arguments, timeout=RUN)
 
     def report(self, *arguments: str) -> dict:
         """Run and read the JSON report."""

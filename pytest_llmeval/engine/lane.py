@@ -24,7 +24,7 @@ from ..core.admission import (
 from ..core.clock import Clock
 from ..core.endpoint import SECOND, Endpoint
 from ..core.errors import EndpointStopped, InvalidRequest, Refused, RequestError, Transient
-from ..core.exchange import Response
+from ..core.exchange import Request, Response
 from ..core.extension import Asker, Opening
 from ..core.redaction import Redactor
 from ..core.store import Store
@@ -95,13 +95,13 @@ class Lane:
             await self._pump(wire, None)
             if self._closing:
                 return
+            asker = None
             try:
                 await self._serve_open()
-            except EndpointStopped as error:
-                await self._stop(error.message)
             except Exception as error:  # noqa: BLE001 - whatever a connector raises on opening stops its endpoint alone
-                await self._stop(f"{type(error).__name__}: {error}")
-            await self._pump(wire, None)
+                asker = _Unopened(_text(error))
+                await self._stop(_text(error))
+            await self._pump(wire, asker)
 
     async def _serve_open(self) -> None:
         opening = self._desk.opening(self.endpoint)
@@ -344,6 +344,16 @@ class Lane:
         self._queue.end(job)
         for work in job.works:
             work.settle(work, reply)
+
+
+class _Unopened:
+    """In place of an asker that could not be opened."""
+
+    def __init__(self, message: str) -> None:
+        self._message = message
+
+    async def ask(self, _request: Request) -> Response:
+        raise EndpointStopped(self._message)
 
 
 def _text(error: BaseException) -> str:

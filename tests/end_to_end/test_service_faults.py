@@ -218,6 +218,39 @@ def test_a_service_that_cannot_be_reached_stops_the_endpoint(project, fault):
     assert f"endpoint small stopped: no connection to {url}: {told}" in result.stdout.str()
 
 
+def test_a_service_that_is_down_ends_a_run_of_any_length(one_or_two):
+    """With more requests waiting for another attempt than may be on the wire."""
+    asks(one_or_two, f"http://127.0.0.1:{free_port()}/v1", numbered(40), endpoint={"max_concurrency": 2})
+
+    result = one_or_two.run()
+
+    result.assert_outcomes(errors=2, skipped=39)
+
+
+@pytest.mark.parametrize(
+    ("answers", "told"),
+    [
+        (None, "no recorded answers at "),
+        ('{"id": "q0", "answer": "ok"}\n{"id": "q0", "answer": "no"}\n', "two different answers to "),
+        ('{"id": "q0", "text": "ok"}\n', "no row has the column 'answer' (`answer`)"),
+    ],
+    ids=["absent", "contradicting", "column"],
+)
+def test_recorded_answers_that_cannot_be_read_stop_the_endpoint(one_or_two, answers, told):
+    asks(one_or_two, "", numbered(5))
+    endpoint = yaml(endpoint="Small", connector="recorded", path="answers.jsonl")
+    one_or_two.write("recipes/endpoints/small.yaml", endpoint)
+    if answers is not None:
+        one_or_two.write("recipes/endpoints/answers.jsonl", answers)
+
+    result = one_or_two.run()
+
+    result.assert_outcomes(errors=2, skipped=4)
+    text = result.stdout.str()
+    assert "endpoint small stopped: " in text
+    assert told in text
+
+
 def test_a_wait_that_the_service_asks_for_is_obeyed(one_or_two):
     """Seconds and an HTTP date alike; random waits never undercut them."""
     date = time() + 2
