@@ -57,9 +57,12 @@ class Counting:
 
     def _add(self, row: Row) -> None:
         outcome = row.outcome
+        skipped = row.unit.skip is not None or (outcome is not None and outcome.kind == "skipped")
         if outcome is not None:
             self._kinds[outcome.kind] += 1
-        skipped = row.unit.skip is not None or (outcome is not None and outcome.kind == "skipped")
+        elif row.selected and not skipped:
+            # the run ended before
+            self._kinds["not_asked"] += 1
         if skipped or (outcome is None and not row.selected):
             return
         key = row.unit.key

@@ -56,7 +56,7 @@ class Evaluation:
         if selected is not None:
             units = [replace(unit, selected=unit.id in selected) for unit in units]
         self.store.plan(plan.record, units)
-        skipped = [unit for unit in units if unit.skip is not None]
+        skipped = [unit for unit in units if unit.skip is not None and unit.selected]
         if skipped:
             self.store.record([(plan.record.id, unit.id, Outcome("skipped", error=unit.skip)) for unit in skipped])
         self._identify(plan.endpoint)

@@ -24,11 +24,12 @@ def test_units_are_counted_by_outcome():
     world.answer("broken", {}, kind="metric_error")
     world.error("kenya")
     world.add("oman", Outcome("not_asked"))
+    world.add("cuba", None)
     world.add("peru", Outcome("skipped"), skip="no time")
     found = counts(world)
     assert (found.passed, found.missed, found.refused, found.errors) == (1, 2, 1, 1)
-    assert (found.metric_errors, found.not_asked, found.skipped) == (1, 1, 1)
-    assert (found.requests, found.asked, found.cached) == (7, 6, 0)
+    assert (found.metric_errors, found.not_asked, found.skipped) == (1, 2, 1)
+    assert (found.requests, found.asked, found.cached) == (8, 6, 0)
 
 
 def test_a_request_of_several_units_is_one():
