@@ -24,7 +24,7 @@ from pytest_llmeval.core.extension import Asker, Opening
 from pytest_llmeval.core.options import MissingVariableError, PathText, expand
 from pytest_llmeval.core.sample import Message
 
-from ._http import tampered
+from ._http import refuses, tampered
 from ._llama.servers import Address, Plan, Seat, end, reap, sit_down, start
 from ._llama.weights import (
     GET_SERVER,
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 SYSTEM: Message = {"role": "system", "content": "You are a helpful assistant."}
 #: tokens of prompt and answer together
 CONTEXT = 2048
+NO_TOOLS = "parameters: the local server passes `tools` over in silence"
 #: how often children that ended are replaced in one process
 REVIVALS = 3
 #: how many sets of children one run may have had, each after the former's last user had gone
@@ -89,6 +90,10 @@ class Local:
     def model(self) -> str:
         """The model's name, for reports."""
         return Path(self.path).stem if self.path else MODEL
+
+    def refuses_parameters(self, parameters: Mapping[str, object]) -> str | None:
+        """Those that the server would pass over, or under which no answer could be read."""
+        return NO_TOOLS if "tools" in parameters else refuses(parameters)
 
     def identity(self) -> Mapping[str, object]:
         """The weights' SHA-256, the server's version and the context.
@@ -169,7 +174,7 @@ class LocalAsker:
     async def ask(self, request: Request) -> Response:
         """One child's answer. Raises the classed errors."""
         if "tools" in request.parameters:
-            raise InvalidRequest("parameters: the local server passes `tools` over in silence")
+            raise InvalidRequest(NO_TOOLS)
         child = self._free() or await self._revived()
         child.load += 1
         try:

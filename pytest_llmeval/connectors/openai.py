@@ -16,7 +16,7 @@ from pytest_llmeval.core.exchange import Request, Response
 from pytest_llmeval.core.extension import Asker, Opening
 from pytest_llmeval.core.options import EnvironmentText, MissingVariableError, SecretText, as_names, expand, names
 
-from ._http import decode, encode, tampered
+from ._http import decode, encode, refuses, tampered
 
 if TYPE_CHECKING:
     from ._http.pool import HttpPool
@@ -45,6 +45,14 @@ class OpenAI:
     base_url: EnvironmentText = ""
     api_key: SecretText = ""
     headers: Mapping[str, EnvironmentText] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.base_url and not any(names(self.base_url)) and not _is_http(self.base_url.strip()):
+            raise ValueError(f"base_url: {self.base_url!r} is no http or https address")
+
+    def refuses_parameters(self, parameters: Mapping[str, object]) -> str | None:
+        """Those under which no answer could be read."""
+        return refuses(parameters)
 
     def identity(self) -> Mapping[str, object]:
         """Address, model and headers; what a header takes from the environment counts as its name."""
@@ -172,7 +180,7 @@ class Target:
     def of(cls, address: str, headers: Mapping[str, str], key_origin: str) -> Target:
         """For a base address. Raises EndpointStopped where it is none."""
         parts = _split(address)
-        if parts is None or parts.scheme not in ("http", "https") or not parts.hostname:
+        if parts is None or not _is_http(address):
             raise EndpointStopped(f"base_url: {address!r} is no http or https address")
         url = urlunsplit(parts._replace(path=f"{parts.path.rstrip('/')}/chat/completions", fragment=""))
         bare = urlunsplit(parts._replace(netloc=_host(parts), query="", fragment=""))
@@ -202,6 +210,11 @@ def _split(address: str) -> SplitResult | None:
     except ValueError:
         return None
     return parts
+
+
+def _is_http(address: str) -> bool:
+    parts = _split(address)
+    return parts is not None and parts.scheme in ("http", "https") and bool(parts.hostname)
 
 
 def _has_user(address: str) -> bool:

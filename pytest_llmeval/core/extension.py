@@ -62,6 +62,7 @@ class Connector(Protocol):
     ``says_sent: bool = False`` (its ``ask`` calls the opening's ``sent``; else some turns of the loop are waited for).
     Optional methods: ``missing() -> str | None`` (what this machine lacks, told without opening anything);
     ``refuses(messages) -> str | None`` (why such a request can never be asked: a collection error);
+    ``refuses_parameters(parameters) -> str | None`` (the same of what goes on the wire beside the messages);
     ``secrets() -> Iterable[str]`` (values never to be stored or shown, beside those of fields that are ``SecretText``);
     ``tampered() -> str`` (what stands in for the way to the service just now, a mock of a test's say; empty where
     nothing does). It is asked before each request leaves and when it is out: an answer that came by a mock is given to

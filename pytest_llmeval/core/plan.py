@@ -63,6 +63,7 @@ class RecipePlan:
     misses: Misses
     items: Items = "samples"
     origin: Origin = NOWHERE
+    tags_origin: Origin = NOWHERE
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,3 +75,4 @@ class CookbookPlan:
     tags: tuple[str, ...] = ()
     items: Items = "gates"
     origin: Origin = NOWHERE
+    tags_origin: Origin = NOWHERE

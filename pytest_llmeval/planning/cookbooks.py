@@ -64,6 +64,7 @@ def plan_cookbook(
                 tags=tuple(dict.fromkeys(marker_name(tag) for tag in spec.tags)),
                 items=choices.items or spec.items or "gates",
                 origin=cookbook.origin,
+                tags_origin=cookbook.place.at("tags").origin,
             )
         )
     return tuple(plans)

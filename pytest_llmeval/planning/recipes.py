@@ -160,6 +160,7 @@ class _Planner:
     ) -> RecipePlan:
         recipe, spec = self._recipe, self._spec
         self._check_prices(endpoint, conditions)
+        self._check_parameters(endpoint)
         units = tuple(self._units(endpoint, rows))
         self._check_requests(endpoint, units)
         names = gate_names(conditions)
@@ -199,6 +200,7 @@ class _Planner:
             misses=self._choices.misses or spec.misses or ("note" if conditions else "fail"),
             items=self._items(),
             origin=recipe.origin,
+            tags_origin=recipe.place.at("tags").origin,
         )
 
     def _items(self) -> Items:
@@ -290,6 +292,18 @@ class _Planner:
             if needs_prices(condition):
                 message = f"{condition.text}: endpoint {endpoint.id!r} has no `prices:`, so its cost is unknown, not 0"
                 self._faults.append(Fault(condition.origin, message))
+
+    def _check_parameters(self, endpoint: Endpoint) -> None:
+        refuses = getattr(endpoint.connector, "refuses_parameters", None)
+        if refuses is None:
+            return
+        why = refuses({**endpoint.parameters, **self._spec.parameters})
+        if not why:
+            return
+        if refuses(endpoint.parameters):
+            self._faults.append(Fault(endpoint.origin, why))
+        else:
+            self._fault(f"endpoint {endpoint.id!r}: {why.removeprefix('parameters: ')}", "parameters")
 
     def _check_requests(self, endpoint: Endpoint, units: Iterable[Unit]) -> None:
         refuses = getattr(endpoint.connector, "refuses", None)

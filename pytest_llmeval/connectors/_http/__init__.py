@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from .chat import decode, encode
+from .chat import decode, encode, refuses
 from .patched import is_patched, tampered
 
-__all__ = ["decode", "encode", "is_patched", "tampered"]
+__all__ = ["decode", "encode", "is_patched", "refuses", "tampered"]

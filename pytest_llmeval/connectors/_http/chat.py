@@ -19,15 +19,20 @@ def encode(model: str, request: Request) -> bytes:
 
     Raises InvalidRequest for parameters that JSON cannot hold, or whose replies could not be read.
     """
-    if request.parameters.get("stream") or request.parameters.get("n", 1) != 1:
-        raise InvalidRequest(
-            "parameters: one whole answer is read, so neither `stream: true` nor `n` above 1 can be meant"
-        )
+    if why := refuses(request.parameters):
+        raise InvalidRequest(why)
     body = {**request.parameters, "model": model, "messages": list(request.messages)}
     try:
         return json.dumps(body, allow_nan=False, default=_plain).encode("ascii")
     except (ValueError, TypeError) as error:
         raise InvalidRequest(f"parameters: {error}") from None
+
+
+def refuses(parameters: Mapping[str, object]) -> str | None:
+    """Why no answer could be read under these."""
+    if parameters.get("stream") or parameters.get("n", 1) != 1:
+        return "parameters: one whole answer is read, so neither `stream: true` nor `n` above 1 can be meant"
+    return None
 
 
 def decode(reply: Reply, url: str, key_origin: str) -> Response:

@@ -393,8 +393,11 @@ def test_a_header_that_no_request_can_carry_stops_the_endpoint_unshown(environme
 @pytest.mark.parametrize(
     "address", ["llm.example.com/v1", "ftp://llm.example.com", "http://", "http://[::1", "http://a:99999/"]
 )
-def test_an_address_that_is_none_stops_the_endpoint(address):
-    assert OpenAI("small", address).missing().endswith("is no http or https address")
+def test_an_address_that_is_none_is_a_fault_of_its_file_or_stops_the_endpoint(environment, address):
+    with pytest.raises(ValueError, match=r"^base_url: .* is no http or https address$"):
+        OpenAI("small", address)
+    environment({"BASE": address})
+    assert OpenAI("small", "${BASE}").missing().endswith("is no http or https address")
 
 
 def test_a_query_and_a_password_in_the_address_are_used_and_not_shown(asks, question):

@@ -54,6 +54,22 @@ def test_two_endpoints_of_one_id_are_a_fault_that_names_both(write, reader):
     )
 
 
+@pytest.mark.parametrize(
+    ("endpoint", "recipe", "told"),
+    [
+        ("parameters: {stream: true}\n", "", "endpoints/small.yaml:1:1: parameters: one whole answer is read, so "),
+        ("", "parameters: {n: 2}\n", "one.yaml:6:13: parameters: endpoint 'small': one whole answer is read, so "),
+    ],
+)
+def test_parameters_under_which_nothing_could_be_read_are_a_fault(write, reader, endpoint, recipe, told):
+    write("endpoints/small.yaml", small() + endpoint)
+
+    with pytest.raises(Faults) as caught:
+        reader.recipe(write("one.yaml", RECIPE + recipe))
+
+    assert str(caught.value).startswith(told)
+
+
 def test_one_endpoint_may_be_named_by_many_and_by_its_path(write, reader):
     write("endpoints/small.yaml", small())
     reader.recipe(write("a/one.yaml", RECIPE))
