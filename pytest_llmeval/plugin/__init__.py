@@ -83,8 +83,10 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
         return None
     found = look(file_path.read_bytes())
     if found.kind is None and not found.near:
-        if named and config.stash.get(WATCH, None) is not None:
-            config.stash[WATCH].not_ours(file_path, found.why)
+        if named:
+            from .telling import tell_not_ours
+
+            tell_not_ours(config, file_path.name, found.why)
         return None
     from .collect import collector_for
 
@@ -131,6 +133,10 @@ def pytest_runtest_makereport(
         report.llmeval = dict(facts)  # type: ignore[attr-defined] # pytest carries further attributes of a report along
     elif USED in item.stash:
         report.llmeval = {"kind": "test"}  # type: ignore[attr-defined] # as above
+    if report.skipped and facts is not None:
+        from .absence import folded
+
+        report.longrepr = folded(item, call) or report.longrepr
     if report.failed and RUN in item.config.stash:
         from .absence import in_full
 

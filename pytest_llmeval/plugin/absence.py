@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest
-from _pytest.outcomes import Failed
+from _pytest.outcomes import Failed, Skipped
 
 from ..core.plan import RecipePlan, Unit
 from ..core.result import Outcome
@@ -72,5 +72,15 @@ def in_full(item: pytest.Item, call: pytest.CallInfo[None]) -> TerminalRepr | No
     return shown(getattr(item, "place", (path, line or 0)), error.msg or "", error.reason)
 
 
+class NotAsked(Skipped):
+    """A skip that is ours; to pytest it is one like any."""
+
+
 def skip(reason: str) -> NoReturn:
-    raise pytest.skip.Exception(one_line(reason), _use_item_location=True)
+    raise NotAsked(one_line(reason), _use_item_location=True)
+
+
+def folded(item: pytest.Item, call: pytest.CallInfo[None]) -> tuple[str, int, str] | None:
+    """Such a skip of an item of ours, placed in its file: pytest folds those of one place and reason into one line."""
+    error = call.excinfo.value if call.excinfo is not None else None
+    return (str(item.path), 1, str(error.msg)) if isinstance(error, NotAsked) else None

@@ -219,7 +219,7 @@ class GateItem(ConditionItem):
         return run.verdict(self.plan, self.gate)
 
     def unmeasurable(self, verdict: Verdict) -> str:
-        return failure.unmeasurable(self.gate, verdict, self.run_share.summary(self.plan))
+        return self.run_share.gate_unmeasurable(self.plan, self.gate, verdict)
 
     def failed(self, verdict: Verdict) -> str:
         return self.run_share.gate_failure(self.plan, self.gate, verdict)
@@ -246,7 +246,7 @@ class CookbookRecipeItem(LlmevalItem):
         if self.verdict.kind == "unmeasurable":
             self._skip_for_lack(self.plan)
             unmeasurable = [(gate, verdict) for gate, verdict in self.gates if verdict.kind == "unmeasurable"]
-            texts = [failure.unmeasurable(gate, verdict, run.summary(self.plan)) for gate, verdict in unmeasurable]
+            texts = [run.gate_unmeasurable(self.plan, gate, verdict) for gate, verdict in unmeasurable]
             reason = f"cannot be judged: {self.verdict.reason}"
             fail("\n".join(texts) or f"{self.plan.record.path} {reason}", reason)
 

@@ -16,7 +16,6 @@ from ..core.plan import CookbookPlan, RecipePlan, Unit
 from ..core.record import GateRecord, RunInfo
 from ..core.registry import Registry
 from ..core.result import Outcome, Verdict
-from ..core.summary import RecipeSummary
 from ..engine.engine import RunStoppedError
 from ..reports import failure
 from ..wiring.evaluation import Evaluation, open_evaluation
@@ -216,8 +215,9 @@ class Run:
         worst = [sample.nodeid for sample in self._opened.worst(plan, gate)]
         return failure.failed_gate(self._opened.summary(plan), gate, verdict, worst=worst, shell=shell_of(self.config))
 
-    def summary(self, plan: RecipePlan) -> RecipeSummary:
-        return self._opened.summary(plan)
+    def gate_unmeasurable(self, plan: RecipePlan, gate: GateRecord, verdict: Verdict) -> str:
+        asks = self.settings.cache != "only"
+        return failure.unmeasurable(gate, verdict, self._opened.summary(plan), asks=asks)
 
     def pause(self) -> None:
         """A test of the user's own begins: it has the process to itself."""

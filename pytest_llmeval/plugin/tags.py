@@ -83,11 +83,11 @@ def _tags(plans: Iterable[RecipePlan | CookbookPlan]) -> Iterator[tuple[str, Ori
     for plan in plans:
         if isinstance(plan, CookbookPlan):
             for tag in plan.tags:
-                yield tag, plan.origin
+                yield tag, plan.tags_origin
             yield from _tags(plan.recipes)
             continue
         for tag in plan.record.tags:
-            yield tag, plan.origin
+            yield tag, plan.tags_origin
         for unit in plan.units:
             for tag in unit.sample.tags:
                 yield tag, unit.record.origin

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,15 +25,13 @@ class Watch:
         #: files named on the command line that are not ours, and why
         self.strangers: dict[str, str] = {}
 
-    def not_ours(self, path: Path, why: str) -> None:
-        self.strangers[path.name] = why
-
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
         """All workers read the same files: each line is kept once."""
-        from .telling import told_by
+        from .telling import strangers_of, told_by
 
         self.told.extend(line for line in told_by(node) if line not in self.told)
+        self.strangers.update(strangers_of(node))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         facts: dict[str, Any] | None = getattr(report, "llmeval", None)

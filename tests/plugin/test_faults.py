@@ -73,10 +73,10 @@ def test_a_title_key_that_was_mistyped_is_told(project, capitals):
     assert "unknown key 'recpie'; did you mean 'recipe'?" in text
 
 
-def test_a_named_file_that_is_not_ours_is_told(project):
-    project.write("notes.yaml", "title: notes\n")
+def test_a_named_file_that_is_not_ours_is_told(anywhere):
+    anywhere.write("notes.yaml", "title: notes\n")
 
-    text = project.run("notes.yaml").stdout.str()
+    text = anywhere.run("notes.yaml").stdout.str()
 
     assert "notes.yaml is no recipe or cookbook" in text
 

@@ -83,6 +83,8 @@ def test_a_refused_key_stops_the_endpoint_with_one_error(anywhere, capitals, mon
     text = result.stdout.str()
     assert "401" in text
     assert "CANARY_KEY" in text
+    # those that were not asked are one line
+    assert "SKIPPED [2] recipes/capitals.yaml:1: endpoint program stopped: 401" in text
     for path in anywhere.path.rglob("*"):
         if path.is_file():
             assert b"canary-0123456789" not in path.read_bytes(), path
@@ -133,6 +135,7 @@ def test_cache_only_asks_nothing_and_says_what_is_missing(project, capitals):
     assert project.asked() == []
     assert result.parseoutcomes()["errors"] == 4
     assert "no stored answer" in result.stdout.str()
+    assert "Run again" not in result.stdout.str()
 
 
 def test_what_this_machine_lacks_is_an_error_or_a_skip_as_the_ini_says(project, capitals, monkeypatch):

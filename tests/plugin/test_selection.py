@@ -74,7 +74,7 @@ def test_a_cookbooks_tag_that_has_a_meaning_in_pytest_is_refused(suite):
 
     text = suite.run("-n", "0").stdout.str() if "2" in suite.world else suite.run().stdout.str()
 
-    assert "recipes/both.cookbook.yaml:1:1: tags: 'skip' has a meaning in pytest and cannot be a tag" in text
+    assert "recipes/both.cookbook.yaml:2:7: tags: 'skip' has a meaning in pytest and cannot be a tag" in text
     assert suite.asked() == []
 
 
@@ -94,6 +94,16 @@ def test_a_part_is_said_and_has_no_grade_in_every_report(suite):
     assert "2 of 3 selected" in page
     assert suite_properties["llmeval.capitals[program].selected"] == "2"
     assert "llmeval.capitals[program].grade" not in suite_properties
+
+
+def test_a_skipped_row_that_was_not_selected_counts_nowhere(suite, capitals):
+    suite.write("recipes/capitals.yaml", capitals.replace("target: Muscat}", "target: Muscat, skip: contested}"))
+
+    report = suite.report("-k", "france")
+
+    (recipe,) = report["recipes"]
+    assert (recipe["selected"], recipe["counts"]["skipped"]) == (1, 0)
+    assert [row["sample"] for row in report["samples"]] == ["france"]
 
 
 def test_a_deselected_sample_is_asked_where_a_gate_needs_it_and_only_there(suite):

@@ -47,8 +47,8 @@ def failed_gate(
     return "\n".join(lines)
 
 
-def unmeasurable(gate: GateRecord, verdict: Verdict, recipe: RecipeSummary | None = None) -> str:
-    """A condition that cannot be judged: why, what figure there is, what would help."""
+def unmeasurable(gate: GateRecord, verdict: Verdict, recipe: RecipeSummary | None = None, *, asks: bool = True) -> str:
+    """A condition that cannot be judged: why, what figure there is, what would help (where the next run ``asks``)."""
     condition = gate.condition
     lines = [
         f"{place(condition.origin)}: {one_line(condition.text)} cannot be judged",
@@ -59,7 +59,7 @@ def unmeasurable(gate: GateRecord, verdict: Verdict, recipe: RecipeSummary | Non
         label = (condition.measure, condition.statistic)
         answers = "" if recipe is None else _answers(recipe, verdict.figure.n)
         there.append(f"What is there: {figure_text(verdict.figure, *label)}, n = {verdict.figure.n:,}{answers}.")
-    if recipe is not None and (missing := recipe.counts.errors + recipe.counts.not_asked):
+    if asks and recipe is not None and (missing := recipe.counts.errors + recipe.counts.not_asked):
         there.append(f"Run again: only {'that 1 is' if missing == 1 else f'those {missing:,} are'} asked.")
     return "\n".join([*lines, " ".join(there)] if there else lines)
 
