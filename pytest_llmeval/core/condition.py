@@ -89,14 +89,14 @@ def parse_measure(text: str, measures: Measures) -> tuple[Measure, str]:
         if name == "grade":
             raise ValueError("'grade' needs a `grading:` in the recipe")
         known = ", ".join(sorted(measures))
-        raise ValueError(f"no measure {name!r}{did_you_mean(name, sorted(measures)) or ';'} There are: {known}")
+        raise ValueError(f"no measure {name!r}{did_you_mean(name, sorted(measures)) or '.'} There are: {known}")
     if not dot:
         return measure, measure.statistic
     statistic = statistic.strip()
     if name == "grade":
         raise ValueError(f"'grade' has no statistics: write `grade`, not `grade.{statistic}`")
     if statistic not in STATISTICS:
-        near = did_you_mean(statistic, list(STATISTICS)) or ";"
+        near = did_you_mean(statistic, list(STATISTICS)) or "."
         raise ValueError(f"no statistic {statistic!r} of {name}{near} There are: {', '.join(STATISTICS)}")
     if statistic == "rate" and not measure.binary and measure.passing is None:
         raise ValueError(_no_rate(measure))
@@ -176,7 +176,7 @@ def _long(mapping: Mapping[str, object], measures: Measures, origin: Origin) -> 
         if key in _LATER:
             raise ValueError(f"`{key}:` is not supported yet: a condition compares a figure (`at_least:`, `at_most:`)")
         if key not in known:
-            near = did_you_mean(str(key), known) or ";"
+            near = did_you_mean(str(key), known) or "."
             raise ValueError(f"unknown key {str(key)!r} in a condition{near} There are: {', '.join(known)}")
     head = mapping.get("measure")
     if not isinstance(head, str) or not head.strip():
@@ -224,7 +224,7 @@ def _label(value: str, measure: Measure) -> str:
     for label in (value, unquoted):
         if label in measure.labels:
             return label
-    near = did_you_mean(unquoted, list(measure.labels)) or ";"
+    near = did_you_mean(unquoted, list(measure.labels)) or "."
     raise ValueError(f"the scale has no label {unquoted!r}{near} Best first it has: {', '.join(measure.labels)}")
 
 
@@ -238,7 +238,7 @@ def _number(written: _Written) -> float:
     number, unit = float(match["number"]), match["unit"]
     if unit:
         if unit not in _UNITS:
-            near = did_you_mean(unit.lower(), list(_UNITS)) or ";"
+            near = did_you_mean(unit.lower(), list(_UNITS)) or "."
             raise ValueError(f"`{written}`: no unit {unit!r}{near} There are: {', '.join(_UNITS)}")
         counts, many = _UNITS[unit]
         if not _fits(counts, written.measure, written.statistic):
