@@ -44,6 +44,27 @@ thresholds: [exact_match >= 0.6]
 grading: {measure: exact_match, scale: {A: [80, 100], B: [60, 79], C: [0, 59]}}
 """
 
+SHORT = """
+from dataclasses import dataclass
+from typing import ClassVar
+
+import pytest
+
+
+@dataclass(frozen=True)
+class Short:
+    id: ClassVar[str] = "short"
+    binary: ClassVar[bool] = True
+
+    def score(self, response, sample):
+        return len(response.text) < 5
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_llmeval_register(registry):
+    registry.add("metric", Short)
+"""
+
 ENDPOINT = """
 endpoint: The program
 connector: python
@@ -118,6 +139,12 @@ def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Proje
 def anywhere(request: pytest.FixtureRequest, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Project:
     """The same in every world."""
     return _project(pytester, monkeypatch, WORLDS[request.param])
+
+
+@pytest.fixture
+def short_metric() -> str:
+    """A conftest that registers the metric ``short``: whether an answer has fewer than five characters."""
+    return SHORT
 
 
 @pytest.fixture

@@ -10,7 +10,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
+
+from processes import alive
 
 SERVER = """
 endpoint: The server
@@ -25,6 +26,8 @@ timeout: 300
 NOTES = """
 import os
 from pathlib import Path
+
+from processes import alive
 
 
 def _note(config, what, text):
@@ -115,12 +118,3 @@ def running(project, *arguments: str) -> Iterator[Running]:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(run.process.pid, signal.SIGKILL)
         run.process.wait()
-
-
-def alive(pid: int) -> bool:
-    with contextlib.suppress(OSError):
-        os.kill(pid, 0)
-        stat = Path(f"/proc/{pid}/stat")
-        # what waits to be collected by a parent of its own has ended
-        return not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] != "Z"
-    return False

@@ -32,26 +32,9 @@ def test_recipes_are_listed_with_what_pytest_would_make_of_them(project, capital
     assert not (project.path / ".pytest_cache").exists()
 
 
-def test_what_a_conftest_registers_is_known(project, listed):
-    project.write(
-        "conftest.py",
-        """
-        from dataclasses import dataclass
-        from typing import ClassVar
-
-        @dataclass(frozen=True)
-        class Exclaims:
-            id: ClassVar[str] = "exclaims"
-            binary: ClassVar[bool] = True
-
-            def score(self, response, sample):
-                return "!" in response.text
-
-        def pytest_llmeval_register(registry):
-            registry.add("metric", Exclaims)
-        """,
-    )
-    project.write("recipes/loud.yaml", "recipe: Loud\nsamples: [{input: Hi, id: hi}]\nmetrics: [exclaims]\n")
+def test_what_a_conftest_registers_is_known(project, listed, short_metric):
+    project.write("conftest.py", short_metric)
+    project.write("recipes/loud.yaml", "recipe: Loud\nsamples: [{input: Hi, id: hi}]\nmetrics: [short]\n")
 
     assert listed("recipes/loud.yaml").outlines[1].split() == ["loud", "Loud", "1", "program", "recipes/loud.yaml"]
 

