@@ -76,7 +76,7 @@ def test_a_description_has_title_licence_source_and_the_hash_of_its_bytes(world)
     ("name", "data"),
     [
         ("d.jsonl", jsonl(ROWS)),
-        ("d.jsonl.gz", gzip.compress(jsonl(ROWS).encode())),
+        ("d.jsonl.gz", gzip.compress(jsonl(ROWS).encode(), mtime=0)),
         ("d.json", json.dumps(ROWS)),
         ("d.csv", "input,target\na,x\nb,y\n"),
         ("d.tsv", "input\ttarget\na\tx\nb\ty\n"),
