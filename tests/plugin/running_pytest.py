@@ -27,8 +27,6 @@ NOTES = """
 import os
 from pathlib import Path
 
-from processes import alive
-
 
 def _note(config, what, text):
     who = getattr(config, "workerinput", {"workerid": "main"})["workerid"]

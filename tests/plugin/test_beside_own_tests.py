@@ -163,7 +163,7 @@ from pytest_llmeval import EndpointStopped, RequestError
 
 def test_a_recipe_is_not_run_by_a_mock(llmeval, httpx_mock):
     with pytest.raises(RequestError, match="what a mock answers is no result"):
-        llmeval.run("recipes/many.yaml")
+        llmeval.run("recipes/another.yaml")
     assert httpx_mock.get_requests() == []
 
 
@@ -202,6 +202,7 @@ def test_what_a_test_mocks_answers_that_test_alone(anywhere):
         write_server(anywhere, server, "max_attempts: 2\n")
         anywhere.write("test_asks.py", ASKS.replace("{mocked!r}", repr(MOCKED)))
         anywhere.write("recipes/many.yaml", many(20))
+        anywhere.write("recipes/another.yaml", many(3, "another question"))
         # one process runs the whole file, in its order
         order = ("test_asks.py", "recipes/many.yaml", *(("--dist", "loadfile") if "2" in anywhere.world else ()))
         first = anywhere.run("-p", "pytest_httpx", *order)

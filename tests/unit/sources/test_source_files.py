@@ -51,7 +51,9 @@ def test_a_byte_order_mark_at_the_start_is_dropped(read, suffix):
     rows = {"json": '[{"a": "b"}]', "csv": "a\nb\n", "tsv": "a\nb\n"}.get(suffix, '{"a": "b"}\n')
     data = b"\xef\xbb\xbf" + rows.encode()
 
-    assert [row for row, _ in read(suffix, gzip.compress(data, mtime=0) if suffix.endswith("gz") else data)] == [{"a": "b"}]
+    assert [row for row, _ in read(suffix, gzip.compress(data, mtime=0) if suffix.endswith("gz") else data)] == [
+        {"a": "b"}
+    ]
 
 
 def test_rows_come_as_they_are_asked_for(tmp_path):
