@@ -135,8 +135,14 @@ def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Proje
     return _project(pytester, monkeypatch, WORLDS["plain"])
 
 
-@pytest.fixture(params=list(WORLDS))
+@pytest.fixture(params=["plain", "n2"])
 def anywhere(request: pytest.FixtureRequest, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """The same in one process, and in two that share the work."""
+    return _project(pytester, monkeypatch, WORLDS[request.param])
+
+
+@pytest.fixture(params=list(WORLDS))
+def everywhere(request: pytest.FixtureRequest, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Project:
     """The same in every world."""
     return _project(pytester, monkeypatch, WORLDS[request.param])
 

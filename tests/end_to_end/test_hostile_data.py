@@ -44,14 +44,14 @@ ROWS = [
 ]
 
 
-def test_any_text_is_kept_exactly_and_shown_harmlessly(one_or_two):
+def test_any_text_is_kept_exactly_and_shown_harmlessly(anywhere):
     """In inputs, ids, tags, metadata, targets, reasons, answers, errors, titles: in every report, by any worker."""
     with serve(
         when(about("failing"), failing(422, WORST)),
         answer=lambda received: BIG if about("big")(received) else WORST,
     ) as server:
         asks(
-            one_or_two,
+            anywhere,
             server.url,
             [],
             endpoint={"endpoint": HOSTILE},
@@ -64,12 +64,12 @@ def test_any_text_is_kept_exactly_and_shown_harmlessly(one_or_two):
             metrics=["exact_match", {"python": {"target": "judge:judge", "binary": True}}],
             misses="fail",
         )
-        recipe = one_or_two.path / "recipes/asks.yaml"
+        recipe = anywhere.path / "recipes/asks.yaml"
         recipe.write_text(recipe.read_text("utf-8").replace("samples: []\n", ""), "utf-8")
-        one_or_two.write("judge.py", JUDGE)
+        anywhere.write("judge.py", JUDGE)
         lines = "".join(json.dumps(row) + "\n" for row in ROWS)
-        one_or_two.write("recipes/datasets/rows.jsonl", lines)
-        result = one_or_two.run(
+        anywhere.write("recipes/datasets/rows.jsonl", lines)
+        result = anywhere.run(
             "-rA", "--strict-markers", "--llmeval-report", "r.json", "--llmeval-report", "r.md", "--junitxml", "j.xml"
         )
 
@@ -80,7 +80,7 @@ def test_any_text_is_kept_exactly_and_shown_harmlessly(one_or_two):
     # a megabyte is shown by its ends
     assert len(text) < 40_000
 
-    report = json.loads((one_or_two.path / "r.json").read_text("utf-8"))
+    report = json.loads((anywhere.path / "r.json").read_text("utf-8"))
     found = rows(report)
     worst = found[f"id {WORST}"]
     assert worst["messages"] == [
@@ -95,11 +95,11 @@ def test_any_text_is_kept_exactly_and_shown_harmlessly(one_or_two):
     assert found["raising"]["outcome"] == "metric_error"
     assert report["recipes"][0]["title"] == f"Title {HOSTILE}"
 
-    junit = (one_or_two.path / "j.xml").read_bytes()
+    junit = (anywhere.path / "j.xml").read_bytes()
     cases = {case.get("name") for case in ET.fromstring(junit).iter("testcase")}
     assert len(cases) == 9
     assert len(junit) < 60_000
-    page = (one_or_two.path / "r.md").read_text("utf-8")
+    page = (anywhere.path / "r.md").read_text("utf-8")
     assert HARMFUL.findall(page) == []
     assert "<script" not in page
     assert page.count("<details>") == page.count("</details>") == 1
@@ -107,7 +107,7 @@ def test_any_text_is_kept_exactly_and_shown_harmlessly(one_or_two):
     assert len(page) < 60_000
 
     # the id is typed as it is shown, and the state gives the same answer
-    again = replace(one_or_two, world=("-p", "no:xdist"))
+    again = replace(anywhere, world=("-p", "no:xdist"))
     report = again.report(worst["nodeid"], "--llmeval-cache", "only")
     assert [(row["answer"], row["cached"]) for row in report["samples"] if row["answer"] is not None] == [(WORST, True)]
 

@@ -91,13 +91,13 @@ def echoing(server_errors: int):
     ]
 
 
-def test_what_a_service_says_of_a_key_is_kept_and_shown_without_it(one_or_two, secrets):
+def test_what_a_service_says_of_a_key_is_kept_and_shown_without_it(anywhere, secrets):
     """Echoed in answers, reasoning and errors; in the state, reports, junit, caches, on the terminal."""
     with serve(*echoing(500)) as server:
         service = {"api_key": "${CANARY}", "headers": {"X-Secret": "${HEADER}"}, "max_attempts": 2}
         rows = samples("answered a", "invalid b", "failing c", "missed d", target="no")
-        asks(one_or_two, server.url, rows, endpoint=service, misses="fail")
-        result = one_or_two.run(
+        asks(anywhere, server.url, rows, endpoint=service, misses="fail")
+        result = anywhere.run(
             "-rA", "-vv", "--llmeval-report", "r.json", "--llmeval-report", "r.md", "--junitxml", "j.xml"
         )
         sent = server.requests[0].headers
@@ -108,8 +108,8 @@ def test_what_a_service_says_of_a_key_is_kept_and_shown_without_it(one_or_two, s
     text = result.stdout.str() + result.stderr.str()
     assert "you sent Bearer *** and ***" in text
     assert [value for value in VALUES if value.decode() in text] == []
-    assert (one_or_two.path / ".llmeval/state.sqlite3").exists()
-    assert leaks(one_or_two) == []
+    assert (anywhere.path / ".llmeval/state.sqlite3").exists()
+    assert leaks(anywhere) == []
 
 
 def test_a_stopped_endpoint_s_message_is_without_the_key(project, secrets):

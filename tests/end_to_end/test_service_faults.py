@@ -40,14 +40,14 @@ WITHOUT_ANSWER = {
 AT_ONCE = {"endless", "bomb", "odd", "long"}
 
 
-def test_an_answer_that_could_not_be_had_is_an_error_and_never_a_zero(one_or_two):
+def test_an_answer_that_could_not_be_had_is_an_error_and_never_a_zero(anywhere):
     """Every fault is the error of its own sample, with the endpoint and the reason; the others are answered."""
     behaviours = [when(about(name), behaviour) for name, (behaviour, _) in WITHOUT_ANSWER.items()]
     with serve(*behaviours) as server:
         asked = samples(*(f"{name} question" for name in WITHOUT_ANSWER), "good question")
-        asks(one_or_two, server.url, asked, endpoint={"max_attempts": 2})
-        result = one_or_two.run("--llmeval-report", "report.json")
-    report = json.loads((one_or_two.path / "report.json").read_text("utf-8"))
+        asks(anywhere, server.url, asked, endpoint={"max_attempts": 2})
+        result = anywhere.run("--llmeval-report", "report.json")
+    report = json.loads((anywhere.path / "report.json").read_text("utf-8"))
 
     found = rows(report)
     for name, (_, told) in WITHOUT_ANSWER.items():
@@ -218,11 +218,11 @@ def test_a_service_that_cannot_be_reached_stops_the_endpoint(project, fault):
     assert f"endpoint small stopped: no connection to {url}: {told}" in result.stdout.str()
 
 
-def test_a_service_that_is_down_ends_a_run_of_any_length(one_or_two):
+def test_a_service_that_is_down_ends_a_run_of_any_length(anywhere):
     """With more requests waiting for another attempt than may be on the wire."""
-    asks(one_or_two, f"http://127.0.0.1:{free_port()}/v1", numbered(40), endpoint={"max_concurrency": 2})
+    asks(anywhere, f"http://127.0.0.1:{free_port()}/v1", numbered(40), endpoint={"max_concurrency": 2})
 
-    result = one_or_two.run()
+    result = anywhere.run()
 
     result.assert_outcomes(errors=2, skipped=39)
 
@@ -236,14 +236,14 @@ def test_a_service_that_is_down_ends_a_run_of_any_length(one_or_two):
     ],
     ids=["absent", "contradicting", "column"],
 )
-def test_recorded_answers_that_cannot_be_read_stop_the_endpoint(one_or_two, answers, told):
-    asks(one_or_two, "", numbered(5))
+def test_recorded_answers_that_cannot_be_read_stop_the_endpoint(anywhere, answers, told):
+    asks(anywhere, "", numbered(5))
     endpoint = yaml(endpoint="Small", connector="recorded", path="answers.jsonl")
-    one_or_two.write("recipes/endpoints/small.yaml", endpoint)
+    anywhere.write("recipes/endpoints/small.yaml", endpoint)
     if answers is not None:
-        one_or_two.write("recipes/endpoints/answers.jsonl", answers)
+        anywhere.write("recipes/endpoints/answers.jsonl", answers)
 
-    result = one_or_two.run()
+    result = anywhere.run()
 
     result.assert_outcomes(errors=2, skipped=4)
     text = result.stdout.str()
@@ -251,7 +251,7 @@ def test_recorded_answers_that_cannot_be_read_stop_the_endpoint(one_or_two, answ
     assert told in text
 
 
-def test_a_wait_that_the_service_asks_for_is_obeyed(one_or_two):
+def test_a_wait_that_the_service_asks_for_is_obeyed(anywhere):
     """Seconds and an HTTP date alike; random waits never undercut them."""
     date = time() + 2
     with serve(
@@ -261,8 +261,8 @@ def test_a_wait_that_the_service_asks_for_is_obeyed(one_or_two):
         when(about("failing"), first(2, failing(500))),
     ) as server:
         offset = time() - monotonic()
-        asks(one_or_two, server.url, samples("seconds a", "date b", "unread c", "failing d"))
-        one_or_two.run().assert_outcomes(passed=5)
+        asks(anywhere, server.url, samples("seconds a", "date b", "unread c", "failing d"))
+        anywhere.run().assert_outcomes(passed=5)
 
     came = {
         name: [r.at for r in server.requests if about(name)(r)] for name in ("seconds", "date", "unread", "failing")
@@ -298,19 +298,19 @@ def test_attempts_end_at_the_deadline(project):
     assert 2 <= server.count < 50
 
 
-def test_limits_hold_as_the_server_sees_them(one_or_two):
+def test_limits_hold_as_the_server_sees_them(anywhere):
     """The rate over any second, the requests at one time: over all processes; connections are used again."""
     per_second, at_once, count = 25, 3, 40
     with serve() as paced, serve(delay=0.1) as crowded:
         limits = {"max_calls_per_second": per_second, "max_concurrency": 4}
-        asks(one_or_two, paced.url, numbered(count), endpoint=limits, endpoints=["small", "wide"])
+        asks(anywhere, paced.url, numbered(count), endpoint=limits, endpoints=["small", "wide"])
         wide = yaml(endpoint="Wide", connector="openai", base_url=crowded.url, model="m", max_concurrency=at_once)
-        one_or_two.write("recipes/endpoints/wide.yaml", wide)
-        one_or_two.run().assert_outcomes(passed=2 * count + 2)
+        anywhere.write("recipes/endpoints/wide.yaml", wide)
+        anywhere.run().assert_outcomes(passed=2 * count + 2)
 
     came = [received.at for received in paced.requests]
     # what a slow machine holds back on its way arrives at once: as many as may be under way, at most
     assert max(sum(start <= at < start + 1 for at in came) for start in came) <= 1.1 * per_second + 4
     assert paced.count == crowded.count == count
     assert crowded.most_in_flight == at_once
-    assert crowded.connections <= at_once * (2 if "-n" in one_or_two.world else 1)
+    assert crowded.connections <= at_once * (2 if "-n" in anywhere.world else 1)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 
-def test_a_recipe_runs_as_items_and_a_gate(anywhere, capitals):
-    anywhere.write("recipes/capitals.yaml", capitals)
+def test_a_recipe_runs_as_items_and_a_gate(everywhere, capitals):
+    everywhere.write("recipes/capitals.yaml", capitals)
 
-    result = anywhere.run("-v")
+    result = everywhere.run("-v")
 
     assert result.ret == 0
     result.assert_outcomes(passed=3)
@@ -19,59 +19,59 @@ def test_a_recipe_runs_as_items_and_a_gate(anywhere, capitals):
     assert re.search(r"^capitals +program +B +exact_match +0\.67 \(0\.21-0\.94\) +3 +2 +1 +0 ", text, re.MULTILINE)
     assert "gates: 1 held. missed: 1, listed by -rm" in text
     assert "asked 3 requests" in text
-    assert len(anywhere.asked()) == 3
+    assert len(everywhere.asked()) == 3
 
 
-def test_the_second_run_asks_nothing(anywhere, capitals):
-    anywhere.write("recipes/capitals.yaml", capitals)
-    first = anywhere.report()
-    anywhere.asked()
+def test_the_second_run_asks_nothing(everywhere, capitals):
+    everywhere.write("recipes/capitals.yaml", capitals)
+    first = everywhere.report()
+    everywhere.asked()
 
-    second = anywhere.report()
+    second = everywhere.report()
 
-    assert anywhere.asked() == []
+    assert everywhere.asked() == []
     assert [row["cached"] for row in first["samples"]] == [False] * 3
     assert [row["cached"] for row in second["samples"]] == [True] * 3
     assert first["recipes"][0]["measures"]["exact_match"] == second["recipes"][0]["measures"]["exact_match"]
 
 
-def test_a_gate_stands_alone(anywhere, capitals):
-    anywhere.write("recipes/capitals.yaml", capitals)
+def test_a_gate_stands_alone(everywhere, capitals):
+    everywhere.write("recipes/capitals.yaml", capitals)
 
-    result = anywhere.run("recipes/capitals.yaml::gate:exact_match[program]")
+    result = everywhere.run("recipes/capitals.yaml::gate:exact_match[program]")
 
     result.assert_outcomes(passed=1)
-    assert len(anywhere.asked()) == 3
+    assert len(everywhere.asked()) == 3
 
 
-def test_a_selected_sample_alone_is_asked(anywhere, capitals):
-    anywhere.write("recipes/capitals.yaml", capitals)
+def test_a_selected_sample_alone_is_asked(everywhere, capitals):
+    everywhere.write("recipes/capitals.yaml", capitals)
 
-    report = anywhere.report("recipes/capitals.yaml::peru[program]")
+    report = everywhere.report("recipes/capitals.yaml::peru[program]")
 
-    assert anywhere.asked() == ["What is the capital of Peru?"]
+    assert everywhere.asked() == ["What is the capital of Peru?"]
     assert report["recipes"][0]["selected"] == 1
     assert report["recipes"][0]["grade"] is None
 
 
-def test_last_failed_runs_what_failed(anywhere, capitals):
-    anywhere.write("recipes/capitals.yaml", capitals)
+def test_last_failed_runs_what_failed(everywhere, capitals):
+    everywhere.write("recipes/capitals.yaml", capitals)
 
-    first = anywhere.run("--llmeval-misses", "fail")
-    again = anywhere.run("--llmeval-misses", "fail", "--lf")
+    first = everywhere.run("--llmeval-misses", "fail")
+    again = everywhere.run("--llmeval-misses", "fail", "--lf")
 
     first.assert_outcomes(passed=3, failed=1)
     again.assert_outcomes(failed=1)
 
 
-def test_an_outage_is_an_error_and_no_zero(anywhere, capitals):
-    anywhere.write("recipes/capitals.yaml", capitals + "max_errors: 1\n")
-    anywhere.write(
+def test_an_outage_is_an_error_and_no_zero(everywhere, capitals):
+    everywhere.write("recipes/capitals.yaml", capitals + "max_errors: 1\n")
+    everywhere.write(
         "recipes/capitals.yaml",
         capitals.replace("What is the capital of Oman?", "crash, Oman"),
     )
 
-    result = anywhere.run()
+    result = everywhere.run()
 
     result.assert_outcomes(passed=2, errors=2)
     result.stdout.fnmatch_lines_random(["*ZeroDivisionError: a fault in the program*"])

@@ -59,23 +59,23 @@ def test_a_skipped_row_is_not_asked_and_not_in_n(project, capitals):
     assert report["recipes"][0]["counts"]["skipped"] == 1
 
 
-def test_a_cookbook_is_graded_and_judged(anywhere, capitals):
-    anywhere.write("recipes/capitals.yaml", capitals)
-    anywhere.write("recipes/both.cookbook.yaml", "cookbook: Both\nrecipes: [capitals]\nthresholds: [grade >= B]\n")
+def test_a_cookbook_is_graded_and_judged(everywhere, capitals):
+    everywhere.write("recipes/capitals.yaml", capitals)
+    everywhere.write("recipes/both.cookbook.yaml", "cookbook: Both\nrecipes: [capitals]\nthresholds: [grade >= B]\n")
 
-    report = anywhere.report()
+    report = everywhere.report()
 
     assert report["cookbooks"][0]["grade"] == "B"
     assert [gate["verdict"] for gate in report["gates"]] == ["passed", "passed"]
-    assert len(anywhere.asked()) == 3
+    assert len(everywhere.asked()) == 3
 
 
-def test_a_refused_key_stops_the_endpoint_with_one_error(anywhere, capitals, monkeypatch):
+def test_a_refused_key_stops_the_endpoint_with_one_error(everywhere, capitals, monkeypatch):
     monkeypatch.setenv("CANARY_KEY", "canary-0123456789")
     with serve(failing(status=401)) as server:
-        anywhere.write("recipes/endpoints/program.yaml", OPENAI.format(url=server.url))
-        anywhere.write("recipes/capitals.yaml", capitals)
-        result = anywhere.run("-rs")
+        everywhere.write("recipes/endpoints/program.yaml", OPENAI.format(url=server.url))
+        everywhere.write("recipes/capitals.yaml", capitals)
+        result = everywhere.run("-rs")
 
     outcomes = result.parseoutcomes()
     assert outcomes["skipped"] == 2
@@ -85,26 +85,26 @@ def test_a_refused_key_stops_the_endpoint_with_one_error(anywhere, capitals, mon
     assert "CANARY_KEY" in text
     # those that were not asked are one line
     assert "SKIPPED [2] recipes/capitals.yaml:1: endpoint program stopped: 401" in text
-    for path in anywhere.path.rglob("*"):
+    for path in everywhere.path.rglob("*"):
         if path.is_file():
             assert b"canary-0123456789" not in path.read_bytes(), path
 
 
-def test_nothing_is_asked_when_only_collecting(anywhere, capitals):
-    anywhere.write("recipes/capitals.yaml", capitals)
+def test_nothing_is_asked_when_only_collecting(everywhere, capitals):
+    everywhere.write("recipes/capitals.yaml", capitals)
 
-    anywhere.run("--co", "-q")
+    everywhere.run("--co", "-q")
 
-    assert anywhere.asked() == []
-    assert not (anywhere.path / ".llmeval").exists()
+    assert everywhere.asked() == []
+    assert not (everywhere.path / ".llmeval").exists()
 
 
-def test_junit_has_properties_of_items_and_of_the_suite(anywhere, capitals):
-    anywhere.write("recipes/capitals.yaml", capitals)
+def test_junit_has_properties_of_items_and_of_the_suite(everywhere, capitals):
+    everywhere.write("recipes/capitals.yaml", capitals)
 
-    anywhere.run("--junitxml", "junit.xml")
+    everywhere.run("--junitxml", "junit.xml")
 
-    tree = ET.parse(anywhere.path / "junit.xml")
+    tree = ET.parse(everywhere.path / "junit.xml")
     suite = {p.get("name"): p.get("value") for p in tree.findall("testsuite/properties/property")}
     france = next(case for case in tree.iter("testcase") if case.get("name") == "france[program]")
     item = {p.get("name"): p.get("value") for p in france.iter("property")}
@@ -113,18 +113,18 @@ def test_junit_has_properties_of_items_and_of_the_suite(anywhere, capitals):
     assert item["llmeval.endpoint"] == "program"
 
 
-def test_what_cannot_be_shown_is_shown_harmlessly_and_kept(anywhere):
-    anywhere.write("program.py", "def answer(prompt):\n    return '\\ud800 \\x00 \\x1b[31m</details>'\n")
-    anywhere.write(
+def test_what_cannot_be_shown_is_shown_harmlessly_and_kept(everywhere):
+    everywhere.write("program.py", "def answer(prompt):\n    return '\\ud800 \\x00 \\x1b[31m</details>'\n")
+    everywhere.write(
         "recipes/odd.yaml", "recipe: Odd\nsamples: [{id: a, input: Hi, target: Ho}]\nmetrics: [exact_match]\n"
     )
 
-    anywhere.run("--llmeval-report", "r.json", "--llmeval-report", "r.md", "--junitxml", "j.xml")
+    everywhere.run("--llmeval-report", "r.json", "--llmeval-report", "r.md", "--junitxml", "j.xml")
 
-    report = json.loads((anywhere.path / "r.json").read_text("utf-8"))
+    report = json.loads((everywhere.path / "r.json").read_text("utf-8"))
     assert report["samples"][0]["answer"] == "\ud800 \x00 \x1b[31m</details>"
-    assert ET.parse(anywhere.path / "j.xml") is not None
-    assert b"\x1b" not in (anywhere.path / "r.md").read_bytes()
+    assert ET.parse(everywhere.path / "j.xml") is not None
+    assert b"\x1b" not in (everywhere.path / "r.md").read_bytes()
 
 
 def test_cache_only_asks_nothing_and_says_what_is_missing(project, capitals):

@@ -101,10 +101,10 @@ def workers(project):
 
 
 @pytest.mark.parametrize("everybody", [True, False], ids=["terminal", "one"])
-def test_ctrl_c_asks_nothing_more_and_leaves_nothing_behind(anywhere, hangs, everybody):
-    stage(anywhere, hangs)
+def test_ctrl_c_asks_nothing_more_and_leaves_nothing_behind(everywhere, hangs, everybody):
+    stage(everywhere, hangs)
 
-    with running(anywhere, "recipes") as run:
+    with running(everywhere, "recipes") as run:
         until(lambda: hangs.in_flight == 4, run)
         asked = hangs.count
         run.hit(signal.SIGINT, everybody=everybody)
