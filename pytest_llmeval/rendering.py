@@ -19,6 +19,7 @@ from jinja2 import meta, nodes
 from jinja2.exceptions import SecurityError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from .core.errors import TemplateError
 from .core.sample import Message, Sample
 from .core.text import did_you_mean
 
@@ -30,10 +31,6 @@ GIVEN = ("input", "messages", "metadata", "id")
 _UNDEFINED = re.compile(r"'(?P<name>[^']+)' is undefined")
 _NO_ATTRIBUTE = re.compile(r"'.*' has no attribute '(?P<name>[^']+)'")
 _PRIVATE = re.compile(r"__\w*__")
-
-
-class TemplateError(ValueError):
-    """A template that cannot be used, or cannot be rendered for a sample. The text is for users."""
 
 
 class _Budget:

@@ -8,6 +8,7 @@ LlmevalError
 │   ├── InvalidRequest     this request is at fault; not retried
 │   ├── Refused            the service's own filter held the answer back: an outcome, no error
 │   └── EndpointStopped    no request to this endpoint can succeed (refused key, unknown model, …)
+├── TemplateError      a template that cannot be used, or cannot be rendered for a sample (a ValueError too)
 ├── ScoreError         a metric that cannot score an answer, or returned what is no score (a ValueError too)
 ├── Unmeasurable       a figure or grade that cannot be given, since answers are missing, say
 ├── StateError         the state file cannot be used as it is
@@ -48,6 +49,10 @@ class Faults(LlmevalError):
     @classmethod
     def one(cls, origin: Origin, message: str) -> Faults:
         return cls([Fault(origin, message)])
+
+
+class TemplateError(LlmevalError, ValueError):
+    """A template that cannot be used, or cannot be rendered for a sample. The text is for users."""
 
 
 class ScoreError(LlmevalError, ValueError):

@@ -226,7 +226,7 @@ OneOrMore = Annotated[tuple[T, ...], _OneOrMore()]
 class Spec(BaseModel):
     """A mapping in a file: unknown keys are refused, known keys with nothing behind them are absent."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True, defer_build=True)
     #: keys whose text a comment may have cut
     prose: ClassVar[frozenset[str]] = frozenset()
 

@@ -206,7 +206,7 @@ class MessageSpec(Spec):
 class RowSpec(Spec):
     """A sample. Keys that are not listed here are fields for templates."""
 
-    model_config = ConfigDict(extra="allow", frozen=True)
+    model_config = ConfigDict(extra="allow", frozen=True, defer_build=True)
     prose: ClassVar[frozenset[str]] = frozenset({"input", "target"})
     id: Title | None = Field(None, description="Names the sample; by default made of its input.")
     input: Prose | None = Field(None, description="The question.")
@@ -289,7 +289,7 @@ class PricesSpec(Spec):
 class EndpointSpec(Spec):
     """A configured connector. Keys that are not listed here are the connector's own."""
 
-    model_config = ConfigDict(extra="allow", frozen=True)
+    model_config = ConfigDict(extra="allow", frozen=True, defer_build=True)
     endpoint: Title = Field(description="The title.")
     connector: Title = Field(description="The code that asks this kind of service.")
     max_concurrency: Count | None = Field(None, description="Requests on the wire at once; default 8.")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from pytest_llmeval.core.errors import Fault
+from pytest_llmeval.core.errors import Fault, TemplateError
 from pytest_llmeval.core.sample import Origin
-from pytest_llmeval.rendering import Template, TemplateError, Text, Turn
 
 from .datasets import checked, in_order, read_bytes
 from .document import Place
@@ -15,6 +15,9 @@ from .ours import file_id
 from .reader import read_yaml
 from .references import shown
 from .specs import MessageSpec, TemplateSpec
+
+if TYPE_CHECKING:
+    from pytest_llmeval.rendering import Template, Text, Turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,9 @@ class TemplateFile:
 
 def read_template(path: Path, root: Path) -> TemplateFile:
     """A template from its file. Raises Faults."""
+    # most recipes have none, and Jinja2 takes its time
+    from pytest_llmeval.rendering import Template, Text, Turn
+
     name = shown(path, root)
     document = read_yaml(read_bytes(path, name), name)
     place = Place(document)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ..core.condition import any_grade, built_in_measures, gate_names, needs_prices, parse_condition, parse_measure
 from ..core.endpoint import Endpoint
-from ..core.errors import Fault, Faults
+from ..core.errors import Fault, Faults, TemplateError
 from ..core.exchange import Request
 from ..core.extension import Checks
 from ..core.measures import Band, Condition, Grading, Measure, check_grading
@@ -19,7 +19,6 @@ from ..core.scores import traits
 from ..files.datasets import Dataset
 from ..files.load import RecipeFile
 from ..files.templates import TemplateFile
-from ..rendering import TemplateError
 from .naming import encode, unit_name
 from .selection import Sampling, select
 

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pytest_llmeval.core.errors import TemplateError
 from pytest_llmeval.core.sample import Sample
-from pytest_llmeval.rendering import MOST_STEPS, Template, TemplateError, Text, Turn
+from pytest_llmeval.rendering import MOST_STEPS, Template, Text, Turn
 
 
 def sample(text="Who?", **more):
