@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-
 import pytest
 from asking import about, asks, numbered, rows, samples
 
@@ -84,13 +82,3 @@ def test_a_gate_that_runs_before_its_samples_asks_what_it_needs(project):
     assert server.count == 6
     first_item = next(line for line in result.stdout.lines if line.startswith("recipes/"))
     assert "::gate:exact_match[small]" in first_item
-
-
-@pytest.mark.skipif(importlib.util.find_spec("pytest_randomly") is None, reason="pytest-randomly is not installed")
-def test_items_in_a_random_order_come_to_the_same(project):
-    with serve() as server:
-        asks(project, server.url, numbered(6))
-        result = project.run("-p", "randomly", "-p", "no:cacheprovider", "--randomly-seed", "3")
-
-    result.assert_outcomes(passed=7)
-    assert server.count == 6
