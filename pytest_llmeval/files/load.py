@@ -92,7 +92,7 @@ class RecipeFile:
 
 @dataclass(frozen=True, slots=True)
 class CookbookFile:
-    """A cookbook with the files of its recipes, in order; the recipes themselves are read by ``load_recipe``."""
+    """A cookbook with the files of its recipes, in order; the recipes themselves are read by ``Loader.recipe``."""
 
     id: str
     path: Path
@@ -175,16 +175,6 @@ class Loader:
         if path not in self._templates:
             self._templates[path] = read_template(path, self.root)
         return self._templates[path]
-
-
-def load_recipe(path: Path, root: Path, registry: Registry) -> RecipeFile:
-    """A recipe with everything that it names. Raises Faults: those of all its files."""
-    return Loader(root, registry).recipe(path)
-
-
-def load_cookbook(path: Path, root: Path, registry: Registry) -> CookbookFile:
-    """A cookbook and where its recipes stand. Raises Faults."""
-    return Loader(root, registry).cookbook(path)
 
 
 class _Recipe:
