@@ -54,6 +54,53 @@ def test_two_endpoints_of_one_id_are_a_fault_that_names_both(write, reader):
     )
 
 
+WORDS = (
+    "recipe: {title}\nendpoints: {endpoint}\nsystem: {system}\nparameters: {{max_tokens: {tokens}}}\ntemplates: [t]\n"
+)
+ROWS = "samples: [{{id: {id}, input: {input}, target: {target}}}]\nmetrics: [exact_match]\nthresholds: [exact_match >= {bound}]\n"
+AS_IT_IS = {
+    "title": "Capitals",
+    "endpoint": "small",
+    "system": "Be brief.",
+    "tokens": 8,
+    "id": "a",
+    "input": "Hi",
+    "target": "Ho",
+    "bound": 0.6,
+    "template": "{{ input }}!",
+    "model": "small-1",
+    "more": "",
+    "file": "one.yaml",
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "asks_anew"),
+    [
+        *(({name: value}, False) for name, value in {"title": "C", "id": "b", "target": "Hu", "bound": 0.5}.items()),
+        *(({name: value}, True) for name, value in {"system": "B", "tokens": 9, "input": "H", "model": "m"}.items()),
+        ({"template": "{{ input }}?"}, True),
+        ({"file": "another.yaml", "endpoint": "renamed"}, False),
+        ({"more": "max_concurrency: 2\ntimeout: 3\nprices: {input: 1, output: 2}\n"}, False),
+        ({"more": "parameters: {temperature: 0}\n"}, True),
+        ({"more": "headers: {x-team: blue}\n"}, True),
+    ],
+    ids=str,
+)
+def test_only_what_is_sent_and_to_whom_makes_a_request_a_new_one(tmp_path, change, asks_anew):
+    def keys(folder: str, words: dict) -> list[str]:
+        root = tmp_path / folder
+        for name in ("endpoints", "templates"):
+            (root / name).mkdir(parents=True)
+        (root / "endpoints" / f"{words['endpoint']}.yaml").write_text(small(words["model"]) + words["more"], "utf-8")
+        (root / "templates" / "t.yaml").write_text(f"template: T\ntext: '{words['template']}'\n", "utf-8")
+        (root / words["file"]).write_text((WORDS + ROWS).format(**words), "utf-8")
+        (plan,) = Reader(PlanOptions(root, Registry())).recipe(root / words["file"])
+        return [unit.record.key for unit in plan.units]
+
+    assert (keys("before", AS_IT_IS) != keys("after", {**AS_IT_IS, **change})) is asks_anew
+
+
 @pytest.mark.parametrize(
     ("endpoint", "recipe", "told"),
     [
