@@ -41,10 +41,12 @@ class Queue:
         batch: list[Job] = []
         kept: list[Job] = []
         places = self._places(on_wire)
-        self._waiting.sort(key=lambda job: not job.urgent)
-        for job in self._waiting:
-            ready = job.due_ns <= now_ns and (job.urgent or not held) and len(batch) < places[job.retries]
-            (batch if ready else kept).append(job)
+        urgent = [job for job in self._waiting if job.urgent]
+        others = [job for job in self._waiting if not job.urgent] if urgent else self._waiting
+        for jobs, may_go in ((urgent, True), (others, not held)):
+            for job in jobs:
+                ready = may_go and job.due_ns <= now_ns and len(batch) < places[job.retries]
+                (batch if ready else kept).append(job)
         self._waiting = kept
         room = max(LOOK, 2 * self._slots) - len(kept) - len(batch) if self._joins else LOOK
         while len(batch) < LOOK and self._hurried:

@@ -77,4 +77,8 @@ class Job:
 
     @property
     def urgent(self) -> bool:
-        return any(work.urgent for work in self.works)
+        # asked of every waiting request at every turn
+        for work in self.works:  # noqa: SIM110 - as above: a generator would take thrice as long
+            if work.urgent:
+                return True
+        return False

@@ -1,7 +1,7 @@
-"""Connections to one service: several small httpx clients, made as they are needed.
+"""Connections to one service: an httpx client each, made as they are needed.
 
 A client looks at each of its connections when a request starts and again when it ends, which with hundreds of them is
-most of its time. Small clients behind a least-loaded choice keep that walk short.
+most of its time, and noticeable with eight. With one there is nothing to look for.
 """
 
 from __future__ import annotations
@@ -23,8 +23,6 @@ from .failures import failure, unusable_proxies
 from .patched import is_patched
 from .reply import Reply
 
-#: connections of one client
-CONNECTIONS = 2
 #: the largest reply that is read, in bytes
 CAP = 8 << 20
 #: seconds to wait for a connection, whatever one attempt may take
@@ -36,13 +34,13 @@ ENCODINGS = ("gzip", "deflate")
 _SHOWN_CAP = f"{CAP >> 20} MiB"
 
 
-@dataclass(slots=True)
-class _Shard:
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A client with one connection."""
+
     client: httpx.AsyncClient
     #: made while httpx was patched: of no use afterwards
     by_mock: bool
-    load: int = 0
-    retired: bool = False
 
 
 class _Body(httpx.AsyncByteStream):
@@ -82,16 +80,16 @@ class HttpPool:
         self._headers = httpx.Headers({"accept": "*/*", "accept-encoding": ", ".join(ENCODINGS), **headers})
         self._direct = is_loopback(urlsplit(url).hostname or "")
         self._timeout = httpx.Timeout(seconds, connect=min(CONNECT, seconds), pool=CONNECT)
-        self._limits = httpx.Limits(
-            max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS, keepalive_expiry=IDLE
-        )
+        self._limits = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=IDLE)
         # Loading the trusted certificates takes 18 ms: once for all clients, and not for plain HTTP without a proxy,
         # whose context trusts nobody.
         plain = self._direct and url.lower().startswith("http:")
         self._trust = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if plain else httpx.create_ssl_context()
-        self._shards: list[_Shard] = []
+        self._used: set[_Line] = set()
+        #: made by mocks that are gone
+        self._past: list[_Line] = []
         # A client that cannot be made stops the endpoint before anything is asked.
-        self._add()
+        self._free = [self._add()]
 
     async def post(self, body: bytes) -> Reply:
         """Ask once; the reply whatever its status.
@@ -100,10 +98,10 @@ class HttpPool:
         leaves httpx's pool with a connection that is taken for ever, so its client is thrown away. Raises Transient
         where no whole reply came, InvalidRequest where it is too large.
         """
-        shard = self._pick()
-        shard.load += 1
+        line = self._take()
+        broken = False
         try:
-            response = await shard.client.send(self._request(body), stream=True)
+            response = await line.client.send(self._request(body), stream=True)
             try:
                 return Reply(response.status_code, dict(response.headers), await self._read(response))
             finally:
@@ -111,12 +109,14 @@ class HttpPool:
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise failure(error, self._shown) from error
         except anyio.get_cancelled_exc_class():
-            shard.retired = anyio.current_effective_deadline() != -math.inf
+            broken = anyio.current_effective_deadline() != -math.inf
             raise
         finally:
-            shard.load -= 1
-            if shard.retired:
-                await self._discard(shard)
+            if broken:
+                self._used.discard(line)
+                await _close(line)
+            else:
+                self._give_back(line)
 
     def _request(self, body: bytes) -> httpx.Request:
         """Made here and not by the client, which would put headers, cookies and address together anew each time."""
@@ -146,16 +146,19 @@ class HttpPool:
     def _too_large(self, detail: str) -> InvalidRequest:
         return InvalidRequest(f"the reply from {self._shown} is larger than {_SHOWN_CAP} ({detail})")
 
-    def _pick(self) -> _Shard:
-        """The least loaded client, the first of several, so that few requests keep to few connections."""
-        if any(shard.by_mock for shard in self._shards) and not is_patched():
-            for shard in self._shards:
-                shard.retired = shard.retired or shard.by_mock
-        fit = [shard for shard in self._shards if not shard.retired]
-        best = min(fit, key=lambda shard: shard.load, default=None)
-        return self._add() if best is None or best.load >= CONNECTIONS else best
+    def _take(self) -> _Line:
+        """The line that was given back last, so that few requests keep to few connections; else a new one."""
+        while self._free and self._free[-1].by_mock and not is_patched():
+            self._past.append(self._free.pop())
+        line = self._free.pop() if self._free else self._add()
+        self._used.add(line)
+        return line
 
-    def _add(self) -> _Shard:
+    def _give_back(self, line: _Line) -> None:
+        self._used.discard(line)
+        self._free.append(line)
+
+    def _add(self) -> _Line:
         try:
             client = httpx.AsyncClient(
                 verify=self._trust,
@@ -168,27 +171,22 @@ class HttpPool:
             if self._direct:
                 raise
             raise unusable_proxies(error) from error
-        shard = _Shard(client, is_patched())
-        self._shards.append(shard)
-        return shard
-
-    async def _discard(self, shard: _Shard) -> None:
-        if shard.load == 0 and shard in self._shards:
-            self._shards.remove(shard)
-            await _close(shard)
+        return _Line(client, is_patched())
 
     async def close(self) -> None:
         """Close all connections."""
-        while self._shards:
-            await _close(self._shards.pop())
+        for line in [*self._past, *self._free, *self._used]:
+            await _close(line)
+        self._past, self._free = [], []
+        self._used.clear()
 
 
-async def _close(shard: _Shard) -> None:
+async def _close(line: _Line) -> None:
     # what a mock made may be of any kind
-    ignored: tuple[type[Exception], ...] = (Exception,) if shard.by_mock else ()
+    ignored: tuple[type[Exception], ...] = (Exception,) if line.by_mock else ()
     # a closing scope is cancelled often; sockets are to be closed all the same, and nothing waits for a dead peer
     with suppress(*ignored), anyio.move_on_after(1, shield=True):
-        await shard.client.aclose()
+        await line.client.aclose()
 
 
 def is_loopback(host: str) -> bool:

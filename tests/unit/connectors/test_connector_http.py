@@ -1,7 +1,6 @@
 """Connections: how many, what a cancel leaves, certificates, and whether a test has put a mock in their place."""
 
 import asyncio
-import math
 import random
 import ssl
 import subprocess
@@ -35,8 +34,7 @@ def test_few_requests_keep_to_few_connections_and_many_take_as_many_as_they_are(
         with serve(delay=0.02) as server:
             anyio.run(ask, server.url, at_once)
         assert (server.count, server.most_in_flight) == (3 * at_once, at_once)
-        # a connection each; where a second round spreads over more clients than one, up to eight for each of these
-        assert at_once <= server.connections <= max(at_once, math.ceil(at_once / 8) * 8)
+        assert server.connections == at_once
 
 
 def test_deadlines_of_anyio_leave_no_connection_taken(opening, question):
