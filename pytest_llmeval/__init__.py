@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .core.assertable import Grade, Measured, Result
-    from .core.errors import EndpointStopped, InvalidRequest, Refused, RequestError, Transient, Unmeasurable
+    from .core.errors import EndpointStopped, InvalidRequest, Refused, RequestError, ScoreError, Transient, Unmeasurable
     from .core.exchange import RateLimits, Request, Response
     from .core.extension import Asker, Connector, Metric, Report, Source
     from .core.options import Document, EnvironmentText, PathText, SecretText, expand
@@ -43,6 +43,7 @@ _HOME = {
     "Result": "core.assertable",
     "Sample": "core.sample",
     "Score": "core.result",
+    "ScoreError": "core.errors",
     "SecretText": "core.options",
     "Source": "core.extension",
     "Transient": "core.errors",
@@ -73,6 +74,7 @@ __all__ = [
     "Result",
     "Sample",
     "Score",
+    "ScoreError",
     "SecretText",
     "Source",
     "Transient",
