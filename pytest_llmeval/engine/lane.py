@@ -98,7 +98,7 @@ class Lane:
             asker = None
             try:
                 await self._serve_open()
-            except Exception as error:  # noqa: BLE001 - whatever a connector raises on opening stops its endpoint alone
+            except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it raises on opening stops its endpoint
                 asker = _Unopened(_text(error))
                 await self._stop(_text(error))
             await self._pump(wire, asker)
