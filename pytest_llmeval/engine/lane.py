@@ -285,7 +285,7 @@ class Lane:
     async def _ask(self, job: Job, asker: Asker, seconds: float) -> Response:
         try:
             with anyio.fail_after(seconds):
-                return await asker.ask(job.request)
+                return await _answer(asker, job.request)
         except TimeoutError:
             raise Transient(f"nothing came within {round(seconds, 2):g} s") from None
 
@@ -326,7 +326,7 @@ class Lane:
 
     async def _ask_offline(self, job: Job, asker: Asker) -> None:
         try:
-            response = await asker.ask(job.request)
+            response = await _answer(asker, job.request)
         except EndpointStopped as error:
             await self._stop(error.message)
             self._finish(job, Reply(error=self._desk.redactor.all(error.message), stopped=True))
@@ -354,6 +354,13 @@ class _Unopened:
 
     async def ask(self, _request: Request) -> Response:
         raise EndpointStopped(self._message)
+
+
+async def _answer(asker: Asker, request: Request) -> Response:
+    came: object = await asker.ask(request)
+    if not isinstance(came, Response):
+        raise TypeError(f"the connector gave {type(came).__name__}, not a Response")
+    return came
 
 
 def _text(error: BaseException) -> str:

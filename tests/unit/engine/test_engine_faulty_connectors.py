@@ -1,4 +1,4 @@
-"""A connector that cannot be opened stops its endpoint, whatever it raises, whether it asks or looks up."""
+"""A connector that cannot be opened stops its endpoint; what it does wrong with a request is that request's error."""
 
 from __future__ import annotations
 
@@ -39,6 +39,31 @@ class Offline(Broken):
     offline: ClassVar[bool] = True
 
 
+@dataclass(frozen=True)
+class Odd:
+    """Gives a text where a Response is expected, or leaves the interpreter."""
+
+    id: ClassVar[str] = "odd"
+
+    def identity(self):
+        return {}
+
+    @asynccontextmanager
+    async def open(self, _run) -> AsyncIterator[Asker]:
+        yield self
+
+    async def ask(self, request):
+        if request.prompt == "question 1":
+            raise SystemExit(3)
+        return "Paris"
+
+
+@dataclass(frozen=True)
+class OddOffline(Odd):
+    id: ClassVar[str] = "odd_offline"
+    offline: ClassVar[bool] = True
+
+
 @pytest.mark.parametrize("connector", ["broken", "offline"])
 @pytest.mark.parametrize("raised", RAISED)
 def test_the_endpoint_is_stopped_and_nobody_waits(site, connector, raised):
@@ -50,3 +75,18 @@ def test_the_endpoint_is_stopped_and_nobody_waits(site, connector, raised):
     assert {(outcome.kind, outcome.error, outcome.endpoint_stopped) for outcome in outcomes} == {
         ("not_asked", RAISED[raised][1], True)
     }
+
+
+@pytest.mark.parametrize("connector", ["odd", "odd_offline"])
+def test_what_is_no_answer_is_the_error_of_its_request(site, connector):
+    plan = site.plan(f"connector: {connector}", 3, Odd, OddOffline)
+
+    with site.evaluation(plan) as evaluation:
+        outcomes = evaluation.engine.settle(plan, plan.units)
+
+    odd = "TypeError: the connector gave str, not a Response"
+    assert [(outcome.kind, outcome.error) for outcome in outcomes] == [
+        ("error", odd),
+        ("error", "SystemExit: 3"),
+        ("error", odd),
+    ]
