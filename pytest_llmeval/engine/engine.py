@@ -146,9 +146,17 @@ class Engine:
                 self._look()
                 refused = next((self._refused[key] for key in keys if key in self._refused), None)
                 if refused is not None:
+                    self._leave(plan.endpoint, added)
                     raise RequestError(refused)
                 self._changed.wait(WATCH)
         return [self._settled[key] for key in keys]
+
+    def _leave(self, endpoint: Endpoint, works: list[Work]) -> None:
+        """Who waited for these waits no more: what was not sent stays unasked, and may be asked for again."""
+        for work in works:
+            self._works.pop(work.unit_key, None)
+        if works:
+            self._call(partial(self._drop, endpoint, works))
 
     def ask(self, endpoint: Endpoint, requests: Iterable[Request], *, anew: bool = False) -> list[Answer]:
         """A test's own questions, in order; ``anew`` past what is stored.
@@ -333,6 +341,9 @@ class Engine:
         for work in works:
             self._lanes[endpoint.id].hurry(work)
             self._scorings.hurry(work)
+
+    def _drop(self, endpoint: Endpoint, works: list[Work]) -> None:
+        self._lanes[endpoint.id].drop(works)
 
     def _resume(self) -> None:
         self._pause.release()

@@ -77,6 +77,10 @@ class Lane:
         self._queue.hurry(work)
         self._wake.set()
 
+    def drop(self, works: list[Work]) -> None:
+        """Nobody wants these any more."""
+        self._queue.drop(works)
+
     def wake(self) -> None:
         self._wake.set()
 
@@ -138,10 +142,13 @@ class Lane:
             decisions = await asyncio.wrap_future(self._desk.store.admit([job.wanted for job in batch]))
             granted: list[tuple[Job, Granted]] = []
             for job, decision in zip(batch, decisions, strict=True):
-                if isinstance(decision, Granted):
-                    granted.append((job, decision))
-                else:
+                if not isinstance(decision, Granted):
                     self._hear(job, decision)
+                elif job.unwanted:
+                    self._desk.store.withdraw(decision)
+                    self._queue.end(job)
+                else:
+                    granted.append((job, decision))
             mock = self._tampered() if granted else ""
             if mock:
                 granted = await self._for_tests(granted, mock)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from .work import Job, Work
 
@@ -66,11 +66,27 @@ class Queue:
     def wait(self, job: Job, due_ns: int, *, retries: bool = False) -> None:
         job.due_ns = due_ns
         job.retries = retries
-        self._waiting.append(job)
+        if job.unwanted:
+            self.end(job)
+        else:
+            self._waiting.append(job)
 
     def put_back(self, jobs: list[Job]) -> None:
         """As if they had not been taken."""
-        self._waiting = [*jobs, *self._waiting]
+        wanted = []
+        for job in jobs:
+            if job.unwanted:
+                self.end(job)
+            else:
+                wanted.append(job)
+        self._waiting = [*wanted, *self._waiting]
+
+    def drop(self, works: Collection[Work]) -> None:
+        """Nobody wants these any more; what is on the wire goes on."""
+        for work in works:
+            work.taken = work.dropped = True
+        waiting, self._waiting = self._waiting, []
+        self.put_back(waiting)
 
     def end(self, job: Job) -> None:
         """It waits for nothing any more: who wants the same from now on asks anew."""

@@ -44,6 +44,8 @@ class Work:
     #: somebody stands still for it
     urgent: bool = False
     taken: bool = False
+    #: nobody wants it any more
+    dropped: bool = False
 
     @property
     def unit_key(self) -> Key:
@@ -74,6 +76,10 @@ class Job:
     def questions(self) -> list[Work]:
         """What a test asks for itself."""
         return [work for work in self.works if work.plan is None]
+
+    @property
+    def unwanted(self) -> bool:
+        return all(work.dropped for work in self.works)
 
     @property
     def urgent(self) -> bool:

@@ -98,3 +98,30 @@ def test_what_is_said_to_be_due_is_taken_and_something_is_always_due(slots, wait
         assert queue.next(NOW, on_wire, held=held)
     if waiting and on_wire == 0 and not held:
         assert due is not None
+
+
+def test_what_nobody_wants_any_more_is_not_asked_and_what_another_wants_is():
+    waits, shared, new, other = work("waits"), work("shared"), work("new"), work("shared")
+    queue = queue_of(waits, shared)
+    for job in queue.next(NOW, 0, held=False):
+        queue.wait(job, NOW)
+    queue.add([other])
+    assert keys(queue.next(NOW, 4, held=False)) == []
+    queue.add([new])
+
+    queue.drop([waits, shared, new])
+    (left,) = queue.next(NOW, 0, held=False)
+
+    assert other in left.works
+
+
+def test_what_is_dropped_while_it_is_looked_at_is_not_looked_at_again():
+    one, two = work(1), work(2)
+    queue = queue_of(one, two)
+    first, second = queue.next(NOW, 0, held=False)
+
+    queue.drop([one, two])
+    queue.wait(first, NOW)
+    queue.put_back([second])
+
+    assert queue.next(NOW, 0, held=False) == []

@@ -194,7 +194,9 @@ def test_neighbours_that_change_places_are_one_slip():
     assert [distance("recipe", word) for word in ("receip", "reicpe", "recip", "recipes", "resipe")] == [2, 1, 1, 1, 1]
 
 
-def test_a_look_imports_neither_yaml_nor_pydantic():
+def test_a_look_imports_neither_yaml_nor_pydantic(monkeypatch):
+    # measuring coverage imports some of it
+    monkeypatch.delenv("COVERAGE_PROCESS_START", raising=False)
     program = (
         "import sys; from pytest_llmeval.files.ours import look; look(b'recipe: T');"
         "print([name for name in ('yaml', 'pydantic', 'jinja2', 'httpx', 'sqlite3', 'asyncio') if name in sys.modules])"
