@@ -41,6 +41,15 @@ class ShownFaults(TerminalRepr):
         return self._text
 
 
+class CarriedText(str):
+    """The faults of a file as xdist carried them; pytest's summary shows the first here too."""
+
+    __slots__ = ("reprcrash",)
+
+    def __init__(self, text: str) -> None:
+        self.reprcrash = ReprFileLocation("", 0, text.partition("\n")[0])
+
+
 def in_short(faults: Faults) -> str:
     """The first fault, and how many more there are."""
     more = f" (and {len(faults.faults) - 1:,} more)" if len(faults.faults) > 1 else ""

@@ -23,6 +23,14 @@ class Xdist:
     def pytest_configure_node(self, node: Any) -> None:
         node.workerinput["llmeval"] = self._config.stash[RUN_ID]
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """A file's faults come from a worker as a text, which pytest 8 does not look into for its summary."""
+        if isinstance(report.longrepr, str) and report.nodeid.lower().endswith((".yaml", ".yml")):
+            from .shown import CarriedText
+
+            report.longrepr = CarriedText(report.longrepr)
+
 
 def share(config: pytest.Config) -> tuple[int, int]:
     """Which worker this is, from 0, of how many; one that takes the place of a crashed one takes its part too."""
