@@ -140,7 +140,10 @@ class Totals:
 
 @dataclass(frozen=True, slots=True)
 class RunLedger:
-    """A run as the ledger holds it. ``rows(recipe id)`` reads afresh at each call, in plan order."""
+    """A run as the ledger holds it. ``rows(recipe id)`` reads afresh at each call, in plan order.
+
+    ``settled``: all that was selected has an outcome.
+    """
 
     info: RunInfo
     ended: float | None
@@ -149,5 +152,6 @@ class RunLedger:
     cookbooks: tuple[CookbookRecord, ...]
     verdicts: Mapping[str, Verdict]
     rows: Callable[[str], Iterator[Row]]
+    settled: bool
     totals: Totals = Totals()
     notes: Sequence[str] = ()

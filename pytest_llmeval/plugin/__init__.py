@@ -40,9 +40,11 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     from ..core.registry import Registry
+    from .garbage import end_sparing_last
     from .tags import register_markers
 
     register_markers(config)
+    end_sparing_last(config)
     config.stash[SETTINGS] = read_settings(config)
     worker = getattr(config, "workerinput", None)
     config.stash[RUN_ID] = worker["llmeval"] if worker else (uuid.uuid4().hex[:12], time.time())
@@ -191,7 +193,10 @@ def llmeval_response(_llmeval_unit: Marked, request: pytest.FixtureRequest) -> R
 def pytest_collection_finish(session: pytest.Session) -> None:
     run = session.config.stash.get(RUN, None)
     if run is not None:
+        from .garbage import spare_collected
+
         run.announce(session.items)
+        spare_collected(session.config)
 
 
 def pytest_report_collectionfinish(config: pytest.Config) -> list[str] | None:

@@ -21,7 +21,7 @@ def read_run(state: Path, run: str, root: Path, *, complete: bool) -> RunRecord:
     store = SqliteStore.open(state, run, root=root)
     try:
         stopped = store.run_stopped().result()
-        whole = complete and not stopped and _settled(store.read())
+        whole = complete and not stopped and store.read().settled
         store.end(complete=whole).result()
         return sum_up(store.read())
     finally:
@@ -73,13 +73,4 @@ def sum_up(ledger: RunLedger) -> RunRecord:
         rows=ledger.rows,
         totals=ledger.totals,
         notes=ledger.notes,
-    )
-
-
-def _settled(ledger: RunLedger) -> bool:
-    """Whether all that was selected has an outcome."""
-    return all(
-        row.outcome is not None or not row.selected or row.unit.skip is not None
-        for recipe in ledger.recipes
-        for row in ledger.rows(recipe.id)
     )

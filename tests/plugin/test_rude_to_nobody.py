@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 LOOK = """
@@ -36,6 +39,39 @@ def test_nothing_heavy_is_imported_and_nothing_is_written(pytester, monkeypatch,
     seen = [path.read_text("utf-8") for path in pytester.path.glob("*.txt")]
     assert seen == [""] * (1 if "no:xdist" in world else 2)
     assert not (pytester.path / ".llmeval").exists()
+
+
+FROZEN = """
+import gc
+import pathlib
+import sys
+
+import pytest
+
+
+class AtTheEnd:
+    def pytest_runtest_logreport(self, report):
+        seen.append(gc.get_freeze_count())
+
+
+seen = [gc.get_freeze_count()]
+pytest.main(["-q", *sys.argv[1:]], plugins=[AtTheEnd()])
+seen.append(gc.get_freeze_count())
+print("seen", seen[0] == seen[-1], max(seen) > seen[0])
+"""
+
+
+@pytest.mark.parametrize(("file", "spared"), [("recipes/capitals.yaml", True), ("test_own.py", False)])
+def test_the_garbage_collector_is_as_it_was_when_the_session_ends(project, capitals, file, spared):
+    project.write("recipes/capitals.yaml", capitals)
+    project.write("test_own.py", "def test_it(): pass")
+    project.write("frozen.py", FROZEN)
+
+    done = subprocess.run(
+        [sys.executable, "frozen.py", file], cwd=project.path, capture_output=True, text=True, check=False
+    )
+
+    assert f"seen True {spared}" in done.stdout, done.stdout + done.stderr
 
 
 def test_without_the_plugin_an_optional_hook_breaks_nobody(pytester):

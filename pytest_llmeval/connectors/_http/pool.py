@@ -1,7 +1,9 @@
-"""Connections to one service: an httpx client each, made as they are needed.
+"""Connections to one service: an httpx transport each, made as they are needed.
 
-A client looks at each of its connections when a request starts and again when it ends, which with hundreds of them is
-most of its time, and noticeable with eight. With one there is nothing to look for.
+A transport looks at each of its connections when a request starts and again when it ends, which with hundreds of them
+is most of its time, and noticeable with eight. With one there is nothing to look for. It is asked without a client
+(whose redirects, cookies and log lines nobody needs, at a tenth of a request's time), but where a client is needed: for
+proxies, for a user in the address, and where mocks may stand in its place.
 """
 
 from __future__ import annotations
@@ -9,10 +11,12 @@ from __future__ import annotations
 import ipaddress
 import math
 import ssl
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 import anyio
 import httpx
@@ -36,10 +40,11 @@ _SHOWN_CAP = f"{CAP >> 20} MiB"
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """A client with one connection."""
+    """One connection, and the way to it."""
 
-    client: httpx.AsyncClient
-    #: made while httpx was patched: of no use afterwards
+    send: Callable[[httpx.Request], Awaitable[httpx.Response]]
+    close: Callable[[], Awaitable[None]]
+    #: made while httpx was patched: of no use where it is not
     by_mock: bool
 
 
@@ -81,27 +86,31 @@ class HttpPool:
         self._direct = is_loopback(urlsplit(url).hostname or "")
         self._timeout = httpx.Timeout(seconds, connect=min(CONNECT, seconds), pool=CONNECT)
         self._limits = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=IDLE)
-        # Loading the trusted certificates takes 18 ms: once for all clients, and not for plain HTTP without a proxy,
-        # whose context trusts nobody.
+        # where httpx looks for proxies too
+        self._needs_client = bool(self._url.userinfo) or (not self._direct and bool(getproxies()))
+        # Loading the trusted certificates takes 18 ms: once for all, and not for plain HTTP without a proxy, whose
+        # context trusts nobody.
         plain = self._direct and url.lower().startswith("http:")
         self._trust = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if plain else httpx.create_ssl_context()
         self._used: set[_Line] = set()
         #: made by mocks that are gone
         self._past: list[_Line] = []
-        # A client that cannot be made stops the endpoint before anything is asked.
-        self._free = [self._add()]
+        # One that cannot be made stops the endpoint before anything is asked.
+        first = self._add(by_mock=is_patched())
+        #: by whether they were made by mocks
+        self._free: dict[bool, list[_Line]] = {first.by_mock: [first], not first.by_mock: []}
 
     async def post(self, body: bytes) -> Reply:
         """Ask once; the reply whatever its status.
 
         Nothing is awaited before the request is under way. To be cancelled by anyio's scopes alone: a native cancel
-        leaves httpx's pool with a connection that is taken for ever, so its client is thrown away. Raises Transient
+        leaves httpx's pool with a connection that is taken for ever, so the pool is thrown away. Raises Transient
         where no whole reply came, InvalidRequest where it is too large.
         """
         line = self._take()
         broken = False
         try:
-            response = await line.client.send(self._request(body), stream=True)
+            response = await line.send(self._request(body))
             try:
                 return Reply(response.status_code, dict(response.headers), await self._read(response))
             finally:
@@ -148,19 +157,29 @@ class HttpPool:
 
     def _take(self) -> _Line:
         """The line that was given back last, so that few requests keep to few connections; else a new one."""
-        while self._free and self._free[-1].by_mock and not is_patched():
-            self._past.append(self._free.pop())
-        line = self._free.pop() if self._free else self._add()
+        by_mock = is_patched()
+        if not by_mock:
+            self._past += self._free[True]
+            self._free[True].clear()
+        free = self._free[by_mock]
+        line = free.pop() if free else self._add(by_mock=by_mock)
         self._used.add(line)
         return line
 
     def _give_back(self, line: _Line) -> None:
         self._used.discard(line)
-        self._free.append(line)
+        self._free[line.by_mock].append(line)
 
-    def _add(self) -> _Line:
+    def _add(self, *, by_mock: bool) -> _Line:
+        if by_mock or self._needs_client:
+            client = self._client()
+            return _Line(partial(client.send, stream=True), client.aclose, by_mock)
+        transport = httpx.AsyncHTTPTransport(verify=self._trust, limits=self._limits)
+        return _Line(transport.handle_async_request, transport.aclose, by_mock)
+
+    def _client(self) -> httpx.AsyncClient:
         try:
-            client = httpx.AsyncClient(
+            return httpx.AsyncClient(
                 verify=self._trust,
                 limits=self._limits,
                 timeout=self._timeout,
@@ -171,13 +190,13 @@ class HttpPool:
             if self._direct:
                 raise
             raise unusable_proxies(error) from error
-        return _Line(client, is_patched())
 
     async def close(self) -> None:
         """Close all connections."""
-        for line in [*self._past, *self._free, *self._used]:
+        for line in [*self._past, *self._free[False], *self._free[True], *self._used]:
             await _close(line)
-        self._past, self._free = [], []
+        for lines in (self._past, *self._free.values()):
+            lines.clear()
         self._used.clear()
 
 
@@ -186,7 +205,7 @@ async def _close(line: _Line) -> None:
     ignored: tuple[type[Exception], ...] = (Exception,) if line.by_mock else ()
     # a closing scope is cancelled often; sockets are to be closed all the same, and nothing waits for a dead peer
     with suppress(*ignored), anyio.move_on_after(1, shield=True):
-        await line.client.aclose()
+        await line.close()
 
 
 def is_loopback(host: str) -> bool:

@@ -79,9 +79,21 @@ def read_run(path: Path, run: str) -> RunLedger:
             cookbooks=tuple(load(CookbookRecord, record) for (record,) in cookbooks.fetchall()),
             verdicts={unbind(gate): load(Verdict, verdict) for gate, verdict in verdicts.fetchall()},
             rows=partial(_rows_afresh, path, {record.id: number for number, record in records}),
+            settled=_settled(connection, run),
             totals=totals(connection, run),
             notes=tuple(unbind(text) for (text,) in notes.fetchall()),
         )
+
+
+def _settled(connection: sqlite3.Connection, run: str) -> bool:
+    """Whether all of a run that was selected, and is not skipped, has an outcome."""
+    without = connection.execute(
+        "SELECT t.text FROM recipes p JOIN units u ON u.recipe = p.n JOIN texts t ON t.digest = u.body"
+        " WHERE p.run = ? AND u.selected AND NOT EXISTS"
+        " (SELECT 1 FROM outcomes o WHERE o.recipe = u.recipe AND o.unit = u.id)",
+        (run,),
+    )
+    return all(loads(body).get("skip") is not None for (body,) in without)
 
 
 @dataclass(frozen=True, slots=True)
