@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+# a shell starts what runs in its background with interrupts ignored, and all that the tests start would inherit that
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 #: without xdist, with it in one process, with two workers
 WORLDS = {"plain": ["-p", "no:xdist"], "n0": ["-n", "0"], "n2": ["-n", "2"]}
