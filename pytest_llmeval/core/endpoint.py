@@ -56,12 +56,20 @@ class Prices:
 
 
 @dataclass(frozen=True, slots=True)
+class Fixture:
+    """A session fixture of the user's suite that brings an endpoint's address; ``origin``: where it is named."""
+
+    name: str
+    origin: Origin = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
 class Endpoint:
     """A configured connector.
 
     ``id`` is what users write (a file's stem, or ``connector:model``); ``connector`` carries its own options;
     ``parameters`` go on the wire under a recipe's own; ``identity`` stands in for the connector's own where this
-    machine lacks what that is made of.
+    machine lacks what that is made of, and where a ``fixture`` brings what would change with every run.
     """
 
     id: str
@@ -73,6 +81,7 @@ class Endpoint:
     prices: Prices | None = None
     origin: Origin = NOWHERE
     identity: Mapping[str, object] | None = None
+    fixture: Fixture | None = None
 
     def known_as(self) -> Mapping[str, object]:
         """What stands for the connector in cache keys."""

@@ -7,7 +7,7 @@ import contextlib
 import math
 import os
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass
@@ -89,6 +89,7 @@ class Engine:
         self._works: dict[Key, Work] = {}
         self._refused: dict[Key, str] = {}
         self._buckets: dict[str, str] = {}
+        self._served: dict[str, Endpoint] = {}
         self._failure: BaseException | None = None
         self._stopped = ""
         self._started = threading.Event()
@@ -104,6 +105,23 @@ class Engine:
     def start(self) -> None:
         self._thread.start()
         self._started.wait()
+
+    def serve(self, endpoint: Endpoint, secrets: Iterable[str]) -> None:
+        """What is asked of the endpoint of that id goes to this one; ``secrets`` came with it."""
+        for secret in secrets:
+            self._redactor.add(secret)
+        self._served[endpoint.id] = endpoint
+
+    def retire(self, endpoints: Collection[str]) -> None:
+        """Returns when nothing more is sent to these and what was in flight is settled; who asks them later begins
+        anew."""
+        if not self._thread.is_alive():
+            return
+        # a stopped engine sends nothing either
+        with contextlib.suppress(RunStoppedError, EngineFailure):
+            self._result(asyncio.run_coroutine_threadsafe(self._retire(endpoints), self._loop))
+        with self._changed:
+            self._works = {key: work for key, work in self._works.items() if work.wanted.endpoint not in endpoints}
 
     def look_ahead(self, units: Iterable[tuple[RecipePlan, Unit]]) -> None:
         """Settle these in their order, as limits allow."""
@@ -332,7 +350,7 @@ class Engine:
     def _add(self, endpoint: Endpoint, works: list[Work]) -> None:
         lane = self._lanes.get(endpoint.id)
         if lane is None:
-            lane = self._lanes[endpoint.id] = Lane(endpoint, self._desk)
+            lane = self._lanes[endpoint.id] = Lane(self._served.get(endpoint.id, endpoint), self._desk)
             self._unstarted.append(lane)
             self._attention.set()
         lane.add(works)
@@ -341,6 +359,13 @@ class Engine:
         for work in works:
             self._lanes[endpoint.id].hurry(work)
             self._scorings.hurry(work)
+
+    async def _retire(self, endpoints: Collection[str]) -> None:
+        lanes = [self._lanes.pop(name) for name in endpoints if name in self._lanes]
+        for lane in lanes:
+            lane.close()
+        for lane in lanes:
+            await lane.ended.wait()
 
     def _drop(self, endpoint: Endpoint, works: list[Work]) -> None:
         self._lanes[endpoint.id].drop(works)

@@ -64,6 +64,8 @@ class Lane:
         self._on_wire = 0
         self._wake = asyncio.Event()
         self._closing = False
+        #: it was closed, and all that it had sent is settled
+        self.ended = asyncio.Event()
         self._answers = 0
         self._alike: tuple[str, int] | None = ("", 0)
 
@@ -95,6 +97,12 @@ class Lane:
 
     async def run(self) -> None:
         """Serve until closed; the connector is opened when the first request must really be asked."""
+        try:
+            await self._serve()
+        finally:
+            self.ended.set()
+
+    async def _serve(self) -> None:
         async with anyio.create_task_group() as wire:
             await self._pump(wire, None)
             if self._closing:

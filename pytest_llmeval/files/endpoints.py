@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from pytest_llmeval.core.endpoint import Endpoint, Limits, Patience, Prices, Rate
-from pytest_llmeval.core.errors import Faults
+from pytest_llmeval.core.endpoint import Endpoint, Fixture, Limits, Patience, Prices, Rate
+from pytest_llmeval.core.errors import Fault, Faults
 from pytest_llmeval.core.extension import Connector
 from pytest_llmeval.core.registry import Registry
 from pytest_llmeval.core.sample import Origin
@@ -65,6 +65,7 @@ def read_endpoint(path: Path, root: Path, registry: Registry, environ: Mapping[s
     reason = unknown(registry, "connector", spec.connector)
     if reason is not None:
         raise in_order([*faults, place.at("connector").fault(reason)])
+    faults += _fixture_faults(spec, place, registry)
     where = Where(place, Scope.of(path, root), may_leave=True, environ=os.environ if environ is None else environ)
     try:
         connector: Connector = build(registry, "connector", spec.connector, spec.model_extra or {}, where)
@@ -72,8 +73,9 @@ def read_endpoint(path: Path, root: Path, registry: Registry, environ: Mapping[s
         raise in_order([*faults, *raised.faults]) from raised
     if faults:
         raise in_order(faults)
+    id_ = file_id(path)
     return Endpoint(
-        id=file_id(path),
+        id=id_,
         connector=connector,
         title=spec.endpoint,
         parameters=spec.parameters,
@@ -81,7 +83,29 @@ def read_endpoint(path: Path, root: Path, registry: Registry, environ: Mapping[s
         patience=Patience(spec.timeout, spec.max_attempts, spec.deadline),
         prices=None if spec.prices is None else Prices(spec.prices.input, spec.prices.output),
         origin=Origin(name, 1, 1),
+        identity={**connector.identity(), "base_url": spec.identity or id_} if spec.fixture else None,
+        fixture=Fixture(spec.fixture, place.at("fixture").origin) if spec.fixture else None,
     )
+
+
+def _fixture_faults(spec: EndpointSpec, place: Place, registry: Registry) -> Iterator[Fault]:
+    if spec.fixture is None:
+        if spec.identity is not None:
+            yield place.key_fault(
+                "`identity` goes with `fixture:`, in place of the address that this brings", "identity"
+            )
+    elif not spec.fixture.isidentifier():
+        yield place.at("fixture").fault(f"{spec.fixture!r} is no name of a fixture")
+    elif "base_url" not in options_of(_class(registry, spec.connector)):
+        yield place.key_fault(
+            f"the connector {spec.connector!r} has no `base_url` that a fixture could bring", "fixture"
+        )
+
+
+def _class(registry: Registry, connector: str) -> type:
+    cls = registry.get("connector", connector)
+    assert cls is not None
+    return cls
 
 
 def _of_model(reference: str, name: str, model: str, where: Where, registry: Registry) -> Endpoint:

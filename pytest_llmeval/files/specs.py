@@ -302,5 +302,7 @@ class EndpointSpec(Spec):
     parameters: Parameters = Field(default_factory=dict, description="What goes on the wire; default: nothing.")
     prices: PricesSpec | None = Field(None, description="USD per million tokens; default: unknown, which is never 0.")
     breaker: Later = None
-    fixture: Later = None
-    identity: Later = None
+    fixture: Title | None = Field(None, description="A session fixture of the suite that brings the address.")
+    identity: Title | None = Field(
+        None, description="With `fixture`: what cache keys hold in place of the address; default: the endpoint's id."
+    )

@@ -72,7 +72,7 @@ class RecipeFile(LlmevalFile):
     """A recipe: an item for each sample on each endpoint, then one for each gate."""
 
     def collect(self) -> Iterator[LlmevalItem]:
-        plans = run_share(self.config).recipe(self.path)
+        plans = run_share(self.config).recipe(self)
         register_tags(self.config, plans)
         warn_of_lacks(self.config, plans)
         for plan in plans:
@@ -95,7 +95,7 @@ class CookbookFile(LlmevalFile):
     """A cookbook: an item for each recipe on each endpoint, then its own gates."""
 
     def collect(self) -> Iterator[LlmevalItem]:
-        cookbooks = run_share(self.config).cookbook(self.path)
+        cookbooks = run_share(self.config).cookbook(self)
         register_tags(self.config, cookbooks)
         warn_of_lacks(self.config, [plan for cookbook in cookbooks for plan in cookbook.recipes])
         for cookbook in cookbooks:

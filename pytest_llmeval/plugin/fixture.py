@@ -19,6 +19,7 @@ from ..engine.engine import Engine, RunStoppedError
 from ..engine.evaluate import score
 from .absence import fail, failure, leave, skip, stopped
 from .run import run_share
+from .served import check_fixtures
 
 T = TypeVar("T")
 
@@ -124,7 +125,7 @@ class Llmeval:
     def _settled(self, endpoint: Endpoint, ask: Callable[[Engine], T]) -> T:
         __tracebackhide__ = True
         try:
-            return ask(self._engine())
+            return ask(self._serving(endpoint))
         except RunStoppedError as stop:
             leave(stop)
         except EndpointStopped as error:
@@ -133,9 +134,16 @@ class Llmeval:
                 skip(lack)
             raise EndpointStopped(stopped(endpoint.id, error.message)) from None
 
-    def _engine(self) -> Engine:
+    def _serving(self, endpoint: Endpoint) -> Engine:
+        """The engine, with the endpoint's own server up where a fixture brings one."""
         __tracebackhide__ = True
-        return self._run.for_test(self._item).engine
+        engine = self._run.for_test(self._item).engine
+        try:
+            check_fixtures(self._item, [endpoint])
+        except Faults as faults:
+            raise failure(str(faults)) from None
+        self._run.serve(self._item, endpoint)
+        return engine
 
 
 @dataclass(frozen=True)
@@ -159,7 +167,7 @@ class Handle:
         """As ``ask``, awaited in an asyncio loop of the test's own."""
         __tracebackhide__ = True
         request = question(self._endpoint, prompt, system, parameters)
-        engine = self._llmeval._engine()  # noqa: SLF001 - of this module
+        engine = self._llmeval._serving(self._endpoint)  # noqa: SLF001 - of this module
         return (await engine.aask(self._endpoint, request, anew=True)).response
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from ..core.endpoint import Endpoint
 from ..core.plan import CookbookPlan, RecipePlan, Unit
 from ..core.record import GateRecord
 from ..core.result import Outcome, Verdict
@@ -73,6 +74,10 @@ class LlmevalItem(pytest.Item):
         """The recipes of which this item needs every unit."""
         return ()
 
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        """Those that this item needs answers of."""
+        return tuple(plan.endpoint for plan in self.recipes())
+
     def reportinfo(self) -> tuple[Path, int, str]:
         # with the trailing blank, pytest shows the id as it is typed, whatever it ends with
         return self.path, max(self.place[1] - 1, 0), f"{self.nodeid} "
@@ -83,6 +88,8 @@ class LlmevalItem(pytest.Item):
             return
         run = self.run_share
         run.look_for_faults(self)
+        for endpoint in self.endpoints():
+            run.serve(self, endpoint)
         self.settle(run)
 
     @abstractmethod
@@ -125,6 +132,9 @@ class SampleItem(LlmevalItem):
     def ledger_id(self) -> str | None:
         # within a cookbook too it is the recipe's
         return None if self.unit.record.skip is not None else self.unit.record.nodeid
+
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        return (self.plan.endpoint,)
 
     def settle(self, run: Run) -> None:
         if self.outcome is not None and self.outcome.kind == "error":

@@ -14,6 +14,7 @@ from ..core.plan import RecipePlan, Unit
 from ..core.text import one_line
 from ..engine.engine import RunStoppedError
 from .absence import fail, failure, leave, show_absence
+from .served import check_fixtures
 from .tags import register_tags
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ def parametrize(metafunc: pytest.Metafunc, mark: pytest.Mark, run: Run) -> None:
         fail(f"{where}: the test takes llmeval_sample, llmeval_response or both; it has neither")
     try:
         plans = run.plans(recipe, endpoint, metafunc.definition.path)
+        check_fixtures(metafunc.definition, [plan.endpoint for plan in plans])
         register_tags(metafunc.config, plans)
     except Faults as faults:
         raise failure(f"{where}: {faults}") from None
@@ -84,7 +86,11 @@ def of_request(request: pytest.FixtureRequest) -> Marked:
 def response(of: Marked, run: Run, item: pytest.Item) -> Response:
     """The answer; where there is none, the test is an error or skips as the recipe's own item would."""
     try:
-        outcome = run.for_test(item).outcome(of.plan, of.unit)
+        evaluation = run.for_test(item)
+        if of.plan.endpoint.fixture is not None:
+            run.serve(item, of.plan.endpoint)
+            run.settle_marked(item, of)
+        outcome = evaluation.outcome(of.plan, of.unit)
     except RunStoppedError as stop:
         leave(stop)
     show_absence(run, of.plan, of.unit, outcome)

@@ -23,8 +23,9 @@ from ..wiring.plans import PlanOptions, Reader, identities_in
 from .absence import fail
 from .items import CookbookGateItem, LlmevalItem, SampleItem, left_out
 from .keys import REGISTRY, RUN, RUN_ID, SETTINGS, USED
-from .marked import marked
+from .marked import Marked, marked
 from .options import Settings
+from .served import Served, check_fixtures
 from .shell import shell_of
 from .shown import in_short
 from .telling import tell
@@ -43,6 +44,7 @@ class Run:
         self.registry = registry
         self.reader = Reader(_plan_options(config, settings, registry))
         self._evaluation: Evaluation | None = None
+        self._served: Served | None = None
         self._faults: list[Faults] = []
         #: a test of the user's own runs: it has the process to itself
         self._paused = False
@@ -51,13 +53,18 @@ class Run:
 
     # --- collection ---
 
-    def recipe(self, path: Path) -> tuple[RecipePlan, ...]:
+    def recipe(self, file: pytest.File) -> tuple[RecipePlan, ...]:
         """The plans of a recipe file, one an endpoint, read once. Raises Faults."""
-        return self._noting_faults(lambda: self.reader.recipe(path))
+        plans = self._noting_faults(lambda: self.reader.recipe(file.path))
+        self._noting_faults(lambda: check_fixtures(file, [plan.endpoint for plan in plans]))
+        return plans
 
-    def cookbook(self, path: Path) -> tuple[CookbookPlan, ...]:
+    def cookbook(self, file: pytest.File) -> tuple[CookbookPlan, ...]:
         """The plans of a cookbook file, one an endpoint. Raises Faults."""
-        return self._noting_faults(lambda: self.reader.cookbook(path))
+        cookbooks = self._noting_faults(lambda: self.reader.cookbook(file.path))
+        endpoints = [plan.endpoint for cookbook in cookbooks for plan in cookbook.recipes]
+        self._noting_faults(lambda: check_fixtures(file, endpoints))
+        return cookbooks
 
     def plans(self, reference: str, endpoint: str | None, naming: Path) -> tuple[RecipePlan, ...]:
         """The plans of a recipe that a test names, on one endpoint where it says which. Raises Faults."""
@@ -104,6 +111,8 @@ class Run:
                 fail(str(error))
             if self._paused:
                 self._evaluation.engine.pause()
+            self._served = Served(self._evaluation.engine)
+            self.config.pluginmanager.register(self._served, "llmeval-served")
             self._enter(session, self._evaluation)
         return self._evaluation
 
@@ -130,7 +139,17 @@ class Run:
             list(cookbooks.values()),
         )
         if not self._step_by_step:
-            evaluation.engine.look_ahead(self._needed(session.items))
+            # what a fixture serves begins when that is up
+            needed = self._needed(session.items)
+            evaluation.engine.look_ahead((plan, unit) for plan, unit in needed if plan.endpoint.fixture is None)
+
+    def serve(self, item: pytest.Item, endpoint: Endpoint) -> None:
+        """Before an endpoint is waited for: what a fixture of the suite serves is set up, and asked ahead."""
+        self.evaluation(item.session)
+        assert self._served is not None
+        if endpoint.fixture is not None and self._served.bring_up(item, endpoint) and not self._step_by_step:
+            needed = self._needed(item.session.items)
+            self._opened.engine.look_ahead((plan, unit) for plan, unit in needed if plan.endpoint.id == endpoint.id)
 
     @staticmethod
     def _units(items: Iterable[pytest.Item]) -> Iterator[tuple[RecipePlan, Unit]]:
@@ -155,7 +174,13 @@ class Run:
         """Before the first marked test of a recipe is set up, all that its tests need is asked and waited for."""
         about = marked(item)
         option = self.config.option
-        if about is None or about.plan.record.id in self._marked or option.setuponly or option.setupplan:
+        if about is None or option.setuponly or option.setupplan or about.plan.endpoint.fixture is not None:
+            return
+        self.settle_marked(item, about)
+
+    def settle_marked(self, item: pytest.Item, about: Marked) -> None:
+        """Once a recipe: all that its marked tests need."""
+        if about.plan.record.id in self._marked:
             return
         self._marked.add(about.plan.record.id)
         tests = [other for other in item.session.items if marked(other) is not None]

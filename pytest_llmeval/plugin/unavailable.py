@@ -38,5 +38,7 @@ def warn_of_lacks(config: pytest.Config, plans: Iterable[RecipePlan]) -> None:
 
 def lack_of(endpoint: Endpoint) -> str:
     """What this machine lacks for an endpoint; empty where it lacks nothing that can be told beforehand."""
+    if endpoint.fixture is not None:
+        return ""
     missing = getattr(endpoint.connector, "missing", None)
     return (missing() or "") if missing is not None else ""

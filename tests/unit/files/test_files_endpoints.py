@@ -132,11 +132,16 @@ def test_a_file_of_a_connectors_name_is_the_endpoint(world, load):
         ("endpoint: E\nconnector: needing\n", ["1:1: the connector 'needing' needs `target:`"]),
         ("endpoint: E\nconnector: echo\nbreaker: false\n", ["3:1: `breaker:` is not available in this version"]),
         (
-            "endpoint: E\nconnector: echo\nbreaker: {failures: 5}\nfixture: server\n",
-            [
-                "3:1: `breaker:` is not available in this version",
-                "4:1: `fixture:` is not available in this version",
-            ],
+            "endpoint: E\nconnector: echo\nfixture: server\n",
+            ["3:1: the connector 'echo' has no `base_url` that a fixture could bring"],
+        ),
+        (
+            "endpoint: E\nconnector: openai\nmodel: m\nfixture: my-server\n",
+            ["4:10: fixture: 'my-server' is no name of a fixture"],
+        ),
+        (
+            "endpoint: E\nconnector: openai\nmodel: m\nidentity: mine\n",
+            ["4:1: `identity` goes with `fixture:`, in place of the address that this brings"],
         ),
         (
             "endpoint: E\nconnector: echo\nmax_calls_per_second: 1\nmax_calls_per_minute: 1\n",

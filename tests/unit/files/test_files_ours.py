@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import time
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from pytest_llmeval.files.ours import KNOWN_KEYS, distance, file_id, look, matches, suffix_of
@@ -115,6 +116,8 @@ def test_a_file_is_ours_when_its_title_is_a_text(text, kind):
 
 @given(st.text(max_size=30), st.sampled_from(["recipe", "cookbook"]), st.sampled_from(['"', "'", None]))
 def test_the_look_agrees_with_the_parser(title, key, style):
+    # numbers of YAML 1.2 alone, which this writer of YAML 1.1 leaves bare
+    assume(style or not re.fullmatch(r"[-+]?[0-9]+[eE][-+]?[0-9]+|0o[0-7]+", title))
     try:
         text = yaml.safe_dump({key: title, "other": 1}, default_style=style, allow_unicode=True)
     except yaml.YAMLError:
