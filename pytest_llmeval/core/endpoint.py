@@ -48,6 +48,14 @@ class Patience:
 
 
 @dataclass(frozen=True, slots=True)
+class Breaker:
+    """After so many failed requests in a row nothing is asked for ``recover`` seconds, then one request as a probe."""
+
+    failures: int = 5
+    recover: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
 class Prices:
     """USD per million tokens."""
 
@@ -61,7 +69,7 @@ class Endpoint:
 
     ``id`` is what users write (a file's stem, or ``connector:model``); ``connector`` carries its own options;
     ``parameters`` go on the wire under a recipe's own; ``identity`` stands in for the connector's own where this
-    machine lacks what that is made of.
+    machine lacks what that is made of. ``breaker`` None: a failing endpoint is asked on and on.
     """
 
     id: str
@@ -71,6 +79,7 @@ class Endpoint:
     limits: Limits = Limits()
     patience: Patience = Patience()
     prices: Prices | None = None
+    breaker: Breaker | None = Breaker()
     origin: Origin = NOWHERE
     identity: Mapping[str, object] | None = None
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pytest_llmeval.core.endpoint import Endpoint, Limits, Patience, Prices, Rate
+from pytest_llmeval.core.endpoint import Breaker, Endpoint, Limits, Patience, Prices, Rate
 from pytest_llmeval.core.errors import Faults
 from pytest_llmeval.core.extension import Connector
 from pytest_llmeval.core.registry import Registry
@@ -80,6 +80,7 @@ def read_endpoint(path: Path, root: Path, registry: Registry, environ: Mapping[s
         limits=_limits(spec, connector),
         patience=Patience(spec.timeout, spec.max_attempts, spec.deadline),
         prices=None if spec.prices is None else Prices(spec.prices.input, spec.prices.output),
+        breaker=Breaker(spec.breaker.failures, spec.breaker.recover) if spec.breaker else None,
         origin=Origin(name, 1, 1),
     )
 
