@@ -39,6 +39,8 @@ from .work import Job, Reply, Work
 
 #: so many first requests failing with one and the same text stop an endpoint
 ALIKE = 10
+#: seconds after which what waits is looked at again: another process may have opened the breaker, spent the budget
+LOOK_AGAIN = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +191,8 @@ class Lane:
                 assert_never(decision)
 
     def _postpone(self, job: Job, seconds: float = 0.0, *, retries: bool = False) -> None:
-        self._queue.wait(job, self._desk.clock.monotonic_ns() + round(seconds * SECOND), retries=retries)
+        due_ns = self._desk.clock.monotonic_ns() + round(min(seconds, LOOK_AGAIN) * SECOND)
+        self._queue.wait(job, due_ns, retries=retries)
 
     async def _rest(self) -> None:
         due = self._queue.next_due(self._on_wire, held=self._desk.pause.held)
