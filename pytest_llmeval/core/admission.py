@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
-from .endpoint import Limits
+from .budget import ONE, Use
+from .endpoint import Breaker, Limits
 from .exchange import Response
 from .result import Outcome
 
@@ -16,7 +18,7 @@ class Wanted:
 
     ``bucket`` names the rows of limits it falls under (URL or identity, model, salted digest of the key);
     ``tokens`` is the estimate to reserve; ``parts`` are kept beside the answer; ``recipe`` and ``unit`` are given
-    where a recorded outcome would do as well.
+    where a recorded outcome would do as well; ``reserve`` is the most that it may take of the run's budget.
     """
 
     key: str
@@ -29,19 +31,23 @@ class Wanted:
     unit: str | None = None
     #: False for a connector whose answers are for the run alone
     reusable: bool = True
+    breaker: Breaker | None = None
+    reserve: Use = ONE
 
 
 @dataclass(frozen=True, slots=True)
 class Granted:
     """Send it now.
 
-    ``attempt`` counts from 1 over all processes; ``first_sent_ns`` is the monotonic time of the first attempt.
+    ``attempt`` counts from 1 over all processes; ``first_sent_ns`` is the monotonic time of the first attempt;
+    ``probe``: what comes of it closes an open breaker or keeps it open.
     """
 
     wanted: Wanted
     attempt: int
     first_sent_ns: int
     sent_ns: int
+    probe: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +91,19 @@ class Wait:
     """Nothing was taken; ask again in ``seconds`` (sooner where something of this process settles)."""
 
     seconds: float
-    #: claimed | retry | concurrency | calls | tokens
+    #: claimed | retry | concurrency | calls | tokens | budget
     why: str
 
 
-Decision = Granted | Answered | Recorded | FailedBefore | Missing | Stopped | Wait
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """It is not asked in this run, or not again: the breaker is open, or the budget spent."""
+
+    reason: str
+    attempts: int = 0
+
+
+Decision = Granted | Answered | Recorded | FailedBefore | Missing | Stopped | Wait | Skipped
+
+#: what an attempt told of its service: it replies; it fails (a transient fault); it is busy (a refusal for the rate)
+Heard = Literal["reply", "fault", "limit"]

@@ -48,6 +48,14 @@ class Patience:
 
 
 @dataclass(frozen=True, slots=True)
+class Breaker:
+    """After so many failed requests in a row nothing is asked for ``recover`` seconds, then one request as a probe."""
+
+    failures: int = 5
+    recover: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
 class Prices:
     """USD per million tokens."""
 
@@ -69,7 +77,8 @@ class Endpoint:
 
     ``id`` is what users write (a file's stem, or ``connector:model``); ``connector`` carries its own options;
     ``parameters`` go on the wire under a recipe's own; ``identity`` stands in for the connector's own where this
-    machine lacks what that is made of, and where a ``fixture`` brings what would change with every run.
+    machine lacks what that is made of, and where a ``fixture`` brings what would change with every run. ``breaker``
+    None: a failing endpoint is asked on and on.
     """
 
     id: str
@@ -79,6 +88,7 @@ class Endpoint:
     limits: Limits = Limits()
     patience: Patience = Patience()
     prices: Prices | None = None
+    breaker: Breaker | None = Breaker()
     origin: Origin = NOWHERE
     identity: Mapping[str, object] | None = None
     fixture: Fixture | None = None

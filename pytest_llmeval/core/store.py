@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 from typing import Protocol
 
-from .admission import Decision, Granted, Wanted
+from .admission import Decision, Granted, Heard, Wanted
 from .exchange import Response
 from .record import CookbookRecord, RecipeRecord, Row, RunInfo, RunLedger, UnitRecord
 from .result import Outcome, Verdict
@@ -35,17 +35,19 @@ class Store(Protocol):
         ...
 
     def answer(self, claim: Granted, response: Response) -> Future[None]:
-        """Keep an answer and give the claim back; the rate's estimate is settled by what the response used."""
+        """Keep an answer and give the claim back; the estimates of rate and budget are settled by what it used."""
         ...
 
-    def fail(self, claim: Granted, message: str, *, sent: bool = True) -> Future[None]:
-        """The request came to nothing: nobody of this run asks it again."""
+    def fail(self, claim: Granted, message: str, *, sent: bool = True, heard: Heard | None = None) -> Future[None]:
+        """The request came to nothing: nobody of this run asks it again. ``heard``: what that tells of its service."""
         ...
 
-    def release(self, claim: Granted, *, wait: float = 0.0, sent: bool = True) -> Future[None]:
+    def release(
+        self, claim: Granted, *, wait: float = 0.0, sent: bool = True, heard: Heard | None = None
+    ) -> Future[None]:
         """Give the claim back without an answer, for another attempt in ``wait`` seconds.
 
-        ``sent`` False gives the rate's slot back too, and the attempt does not count.
+        ``sent`` False gives the places in rate and budget back too, and the attempt does not count.
         """
         ...
 

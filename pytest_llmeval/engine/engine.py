@@ -56,6 +56,10 @@ class RunStoppedError(Exception):
     """The run was stopped; nothing is asked any more."""
 
 
+class SkippedError(RequestError):
+    """Not asked: the endpoint's breaker is open, or the run's budget spent."""
+
+
 class Engine:
     """Asks, scores and records in a thread of its own.
 
@@ -63,7 +67,7 @@ class Engine:
     All public methods are called from one thread, the one that runs the tests; they raise EngineFailure where the
     engine died and RunStoppedError where the run was stopped. ``abandoned`` is asked every 50 ms why nobody waits for
     this process any more; a text stops it. ``share``: which of how many processes this is; what takes long to score is
-    left to its process, and taken up when that has not come to it.
+    left to its process, and taken up when that has not come to it. ``budgeted``: the run has a budget.
     """
 
     def __init__(
@@ -76,6 +80,7 @@ class Engine:
         *,
         abandoned: Callable[[], str] = str,
         share: tuple[int, int] = (0, 1),
+        budgeted: bool = False,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -84,6 +89,7 @@ class Engine:
         self._salt = salt
         self._abandoned = abandoned
         self._share = share
+        self._budgeted = budgeted
         self._changed = threading.Condition()
         self._settled: dict[Key, Outcome] = {}
         self._works: dict[Key, Work] = {}
@@ -179,7 +185,8 @@ class Engine:
     def ask(self, endpoint: Endpoint, requests: Iterable[Request], *, anew: bool = False) -> list[Answer]:
         """A test's own questions, in order; ``anew`` past what is stored.
 
-        All are settled, then the first error is raised: RequestError, as EndpointStopped where the endpoint was.
+        All are settled, then the first error is raised: RequestError, as EndpointStopped where the endpoint was, as
+        SkippedError where its breaker was open or the budget spent.
         """
         replies = [self._result(future) for future in self._submit(endpoint, requests, anew=anew)]
         return [_answer(reply) for reply in replies]
@@ -199,7 +206,7 @@ class Engine:
         works = []
         for request in requests:
             future: Future[Reply] = Future()
-            wanted = wanted_for_question(endpoint, bucket, request, anew=anew)
+            wanted = wanted_for_question(endpoint, bucket, request, anew=anew, budgeted=self._budgeted)
             works.append(Work(wanted, request, partial(_settle_future, future), urgent=True))
             futures.append(future)
         self._call(partial(self._add, endpoint, works))
@@ -272,7 +279,8 @@ class Engine:
         return self._buckets[endpoint.id]
 
     def _unit_work(self, plan: RecipePlan, unit: Unit) -> Work:
-        wanted = wanted_for_unit(plan.endpoint, self._bucket(plan.endpoint), plan.record.id, unit)
+        bucket = self._bucket(plan.endpoint)
+        wanted = wanted_for_unit(plan.endpoint, bucket, plan.record.id, unit, budgeted=self._budgeted)
         return Work(wanted, unit.request, self._settle_unit, plan, unit)
 
     # --- for the engine's own thread ---
@@ -436,12 +444,16 @@ def _unanswered(reply: Reply) -> Outcome:
         return reply.outcome
     if reply.stopped:
         return Outcome("not_asked", error=reply.error, endpoint_stopped=True)
+    if reply.skipped:
+        return Outcome("not_asked", error=reply.error, attempts=reply.attempts)
     return Outcome("error", error=reply.error, attempts=reply.attempts)
 
 
 def _answer(reply: Reply) -> Answer:
     if reply.run_stopped:
         raise RunStoppedError(reply.error)
+    if reply.skipped:
+        raise SkippedError(reply.error)
     if reply.response is None:
         raise EndpointStopped(reply.error) if reply.stopped else RequestError(reply.error)
     return Answer(reply.response, reply.cached)

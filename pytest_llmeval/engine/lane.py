@@ -16,8 +16,10 @@ from ..core.admission import (
     Decision,
     FailedBefore,
     Granted,
+    Heard,
     Missing,
     Recorded,
+    Skipped,
     Stopped,
     Wait,
 )
@@ -37,6 +39,8 @@ from .work import Job, Reply, Work
 
 #: so many first requests failing with one and the same text stop an endpoint
 ALIKE = 10
+#: seconds after which what waits is looked at again: another process may have opened the breaker, spent the budget
+LOOK_AGAIN = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +188,9 @@ class Lane:
                 self._finish(job, Reply(error="no stored answer (--llmeval-cache only asks nothing)"))
             case Stopped():
                 self._finish(job, Reply(error=decision.message, stopped=not decision.run, run_stopped=decision.run))
+            case Skipped():
+                self._finish(job, Reply(error=decision.reason, attempts=decision.attempts, skipped=True))
+                self._queue.look_again()
             case Wait():
                 self._postpone(job, decision.seconds, retries=decision.why == "retry")
             case Granted():
@@ -192,7 +199,8 @@ class Lane:
                 assert_never(decision)
 
     def _postpone(self, job: Job, seconds: float = 0.0, *, retries: bool = False) -> None:
-        self._queue.wait(job, self._desk.clock.monotonic_ns() + round(seconds * SECOND), retries=retries)
+        due_ns = self._desk.clock.monotonic_ns() + round(min(seconds, LOOK_AGAIN) * SECOND)
+        self._queue.wait(job, due_ns, retries=retries)
 
     async def _rest(self) -> None:
         due = self._queue.next_due(self._on_wire, held=self._desk.pause.held)
@@ -247,7 +255,7 @@ class Lane:
             await self._stop(came.message)
             self._postpone(job)
         else:
-            await self._failed(job, claim, _text(came))
+            await self._failed(job, claim, _text(came), "reply")
             if isinstance(came, InvalidRequest) and self._first_alike(came):
                 await self._stop(f"its first {ALIKE} requests all failed alike: {came.message}")
 
@@ -306,9 +314,10 @@ class Lane:
 
     async def _again(self, job: Job, claim: Granted, error: Transient, sending: Sending) -> None:
         now = self._desk.clock.monotonic_ns()
+        heard: Heard = "limit" if error.limited else "fault"
         wait = next_wait(claim.attempt, error, claim.first_sent_ns, now, self.endpoint.patience)
         if not isinstance(wait, GiveUp):
-            await asyncio.wrap_future(self._desk.store.release(claim, wait=wait))
+            await asyncio.wrap_future(self._desk.store.release(claim, wait=wait, heard=heard))
             self._postpone(job, wait, retries=True)
             return
         message = f"{error.message} ({wait.reason})"
@@ -320,11 +329,12 @@ class Lane:
             await self._stop(message)
             self._postpone(job)
             return
-        await self._failed(job, claim, message)
+        await self._failed(job, claim, message, heard)
+        self._queue.look_again()
 
-    async def _failed(self, job: Job, claim: Granted, message: str) -> None:
+    async def _failed(self, job: Job, claim: Granted, message: str, heard: Heard) -> None:
         message = self._desk.redactor.all(message)
-        await asyncio.wrap_future(self._desk.store.fail(claim, message))
+        await asyncio.wrap_future(self._desk.store.fail(claim, message, heard=heard))
         self._finish(job, Reply(error=message, attempts=claim.attempt))
 
     async def _stop(self, message: str) -> None:

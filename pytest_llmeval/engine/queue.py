@@ -71,6 +71,11 @@ class Queue:
         else:
             self._waiting.append(job)
 
+    def look_again(self) -> None:
+        """What waits is looked at at once: it may be known by now that it never goes."""
+        for job in self._waiting:
+            job.due_ns = 0
+
     def put_back(self, jobs: list[Job]) -> None:
         """As if they had not been taken."""
         wanted = []

@@ -14,9 +14,8 @@ from ..core.endpoint import Endpoint
 from ..core.exchange import Request
 from ..core.options import secret_values
 from ..core.plan import Unit
+from ..limits.budget import MESSAGE_TOKENS, reserve
 
-#: what a message costs beside its text
-MESSAGE_TOKENS = 16
 #: UTF-8 bytes that make a token, for an estimate that the reported usage corrects
 BYTES_A_TOKEN = 4
 COMPLETION_KEYS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
@@ -29,15 +28,22 @@ def bucket_of(endpoint: Endpoint, salt: str) -> str:
     return digest([endpoint.connector.id, dict(endpoint.known_as()), keys])
 
 
-def wanted_for_unit(endpoint: Endpoint, bucket: str, recipe: str, unit: Unit) -> Wanted:
-    return _wanted(endpoint, bucket, unit.request, (unit.record.key, unit.parts), recipe=recipe, unit=unit.record.id)
+def wanted_for_unit(endpoint: Endpoint, bucket: str, recipe: str, unit: Unit, *, budgeted: bool = False) -> Wanted:
+    """``budgeted``: with what it may take of a budget; else nobody would look at that."""
+    keyed = (unit.record.key, unit.parts)
+    wanted = _wanted(endpoint, bucket, unit.request, keyed, recipe=recipe, unit=unit.record.id)
+    return replace(wanted, reserve=reserve(endpoint, unit.request)) if budgeted else wanted
 
 
-def wanted_for_question(endpoint: Endpoint, bucket: str, request: Request, *, anew: bool = False) -> Wanted:
+def wanted_for_question(
+    endpoint: Endpoint, bucket: str, request: Request, *, anew: bool = False, budgeted: bool = False
+) -> Wanted:
     """``anew``: whatever is stored, and nothing that is stored will answer it or be answered by it."""
-    key, parts = endpoint.key(request.messages, request.parameters, request.repeat)
-    wanted = _wanted(endpoint, bucket, request, (key, parts), recipe=None, unit=None)
-    return replace(wanted, key=f"{key}-{uuid.uuid4().hex}", reusable=False) if anew else wanted
+    keyed = endpoint.key(request.messages, request.parameters, request.repeat)
+    wanted = _wanted(endpoint, bucket, request, keyed, recipe=None, unit=None)
+    if budgeted:
+        wanted = replace(wanted, reserve=reserve(endpoint, request))
+    return replace(wanted, key=f"{keyed[0]}-{uuid.uuid4().hex}", reusable=False) if anew else wanted
 
 
 def estimate(request: Request) -> int:
@@ -67,4 +73,5 @@ def _wanted(
         recipe=recipe,
         unit=unit,
         reusable=getattr(endpoint.connector, "keep", "always") == "always",
+        breaker=endpoint.breaker,
     )

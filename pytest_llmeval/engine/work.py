@@ -19,7 +19,8 @@ class Reply:
     """What became of a request: a response, or why there is none.
 
     ``outcome`` is set where another process has settled the unit already. ``stopped``: the endpoint's message, one for
-    all. ``run_stopped``: nobody is asked any more. ``mock``: nothing was sent, since a mock would have answered.
+    all. ``run_stopped``: nobody is asked any more. ``skipped``: this request is not, for its breaker or the budget.
+    ``mock``: nothing was sent, since a mock would have answered.
     """
 
     response: Response | None = None
@@ -28,6 +29,7 @@ class Reply:
     attempts: int = 0
     stopped: bool = False
     run_stopped: bool = False
+    skipped: bool = False
     mock: bool = False
     outcome: Outcome | None = None
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from pytest_llmeval.core.endpoint import Endpoint, Fixture, Limits, Patience, Prices, Rate
+from pytest_llmeval.core.endpoint import Breaker, Endpoint, Fixture, Limits, Patience, Prices, Rate
 from pytest_llmeval.core.errors import Fault, Faults
 from pytest_llmeval.core.extension import Connector
 from pytest_llmeval.core.registry import Registry
@@ -82,6 +82,7 @@ def read_endpoint(path: Path, root: Path, registry: Registry, environ: Mapping[s
         limits=_limits(spec, connector),
         patience=Patience(spec.timeout, spec.max_attempts, spec.deadline),
         prices=None if spec.prices is None else Prices(spec.prices.input, spec.prices.output),
+        breaker=Breaker(spec.breaker.failures, spec.breaker.recover) if spec.breaker else None,
         origin=Origin(name, 1, 1),
         identity={**connector.identity(), "base_url": spec.identity or id_} if spec.fixture else None,
         fixture=Fixture(spec.fixture, place.at("fixture").origin) if spec.fixture else None,

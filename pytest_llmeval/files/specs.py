@@ -286,6 +286,30 @@ class PricesSpec(Spec):
     output: NotNegative = Field(description="USD per million tokens of the answer.")
 
 
+class BreakerSpec(Spec):
+    """When an endpoint that keeps failing is not asked for a while."""
+
+    failures: Count = Field(5, description="Failed requests in a row after which nothing is asked; default 5.")
+    recover: Positive = Field(30.0, description="Seconds until one request may try again; default 30.")
+
+
+def _breaker(node: object) -> str:
+    return "<breaker>" if isinstance(node, Mapping | BreakerSpec) else "<none>"
+
+
+def _none(node: object) -> bool:
+    if value_of(node) is not False:
+        raise fault(f"a mapping, or false for no breaker, is expected, found {shown(node)}")
+    return False
+
+
+Breaker = Annotated[
+    Annotated[BreakerSpec, Tag("<breaker>")]
+    | Annotated[Literal[False], PlainValidator(_none, json_schema_input_type=Literal[False]), Tag("<none>")],
+    Discriminator(_breaker),
+]
+
+
 class EndpointSpec(Spec):
     """A configured connector. Keys that are not listed here are the connector's own."""
 
@@ -301,7 +325,9 @@ class EndpointSpec(Spec):
     deadline: Positive = Field(600.0, description="Seconds for one request with all its attempts and waits.")
     parameters: Parameters = Field(default_factory=dict, description="What goes on the wire; default: nothing.")
     prices: PricesSpec | None = Field(None, description="USD per million tokens; default: unknown, which is never 0.")
-    breaker: Later = None
+    breaker: Breaker = Field(
+        default_factory=BreakerSpec, description="When it is not asked for a while, as it keeps failing; false: never."
+    )
     fixture: Title | None = Field(None, description="A session fixture of the suite that brings the address.")
     identity: Title | None = Field(
         None, description="With `fixture`: what cache keys hold in place of the address; default: the endpoint's id."

@@ -89,4 +89,4 @@ class Counting:
 
 
 def _was_sent(outcome: Outcome) -> bool:
-    return outcome.answered or (outcome.kind == "error" and outcome.attempts > 0)
+    return outcome.answered or (outcome.kind in {"error", "not_asked"} and outcome.attempts > 0)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ..core.admission import Answered, Decision, FailedBefore, Missing, Recorded, Stopped, Wait, Wanted
+from ..core.admission import Answered, Decision, FailedBefore, Missing, Recorded, Skipped, Stopped, Wait, Wanted
 from ..core.endpoint import SECOND
 from ..core.result import Outcome
-from . import gcra
+from . import breaker, gcra
+from .budget import Purse, lack
 
 #: seconds until a look again at what ends at a time that nobody can tell
 LOOK_AGAIN = 0.02
@@ -27,6 +28,7 @@ class Seen:
     failed: FailedBefore | None = None
     endpoint_stopped: str | None = None
     asks: bool = True
+    skipped: Skipped | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,7 @@ class Room:
     ``claimed``: somebody alive is asking this very thing. ``due_ns``: when the next attempt may be, None for at once.
     ``in_flight`` counts claims in the bucket; ``calls_tat`` and ``tokens_tat`` are the states of its rates.
     ``full`` is the wait that an earlier request of this bucket was told in the same look: nobody passes it by.
+    ``probing``: somebody alive is asking as the endpoint's probe. ``attempts`` were made so far.
     """
 
     claimed: bool = False
@@ -44,14 +47,19 @@ class Room:
     calls_tat: int = 0
     tokens_tat: int = 0
     full: Wait | None = None
+    breaker: breaker.State = breaker.CLOSED
+    probing: bool = False
+    purse: Purse | None = None
+    attempts: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """All is granted; these are the states of the rates from now on."""
+    """All is granted; these are the states of the rates from now on. ``probe``: as the one that may pass a breaker."""
 
     calls_tat: int
     tokens_tat: int
+    probe: bool = False
 
 
 def decide(seen: Seen, wanted: Wanted, now_ns: int, room: Callable[[], Room]) -> Decision | Grant:
@@ -66,7 +74,7 @@ def known(seen: Seen) -> Decision | None:
     """What needs no asking."""
     if seen.run_stopped is not None:
         return Stopped(seen.run_stopped, run=True)
-    found: Recorded | Answered | FailedBefore | None = seen.answer or seen.failed
+    found: Recorded | Answered | FailedBefore | Skipped | None = seen.answer or seen.failed or seen.skipped
     if seen.outcome is not None:
         found = Recorded(seen.outcome)
     if found is None and seen.endpoint_stopped is not None:
@@ -74,14 +82,31 @@ def known(seen: Seen) -> Decision | None:
     return Missing() if found is None and not seen.asks else found
 
 
-def admit(room: Room, wanted: Wanted, now_ns: int) -> Grant | Wait:
-    """All limits at once; where several say wait, the longest wait is told."""
+def admit(room: Room, wanted: Wanted, now_ns: int) -> Grant | Wait | Skipped:
+    """All limits at once; where several say wait, the longest wait is told.
+
+    What can never go is told at once, whatever else it would wait for.
+    """
     if room.claimed:
         return Wait(LOOK_AGAIN, "claimed")
+    entry = "pass" if wanted.breaker is None else breaker.entry(room.breaker, wanted.breaker, now_ns)
+    short = None if room.purse is None else lack(room.purse, wanted.reserve)
+    if entry == "open" or (entry == "probe" and room.probing):
+        return Skipped(f"endpoint {wanted.endpoint}: {room.breaker.reason}", room.attempts)
+    if short is not None and short.final:
+        return Skipped(short.reason, room.attempts)
+    return _held_back(room, now_ns, short=short is not None) or _take(room, wanted, now_ns, probe=entry == "probe")
+
+
+def _held_back(room: Room, now_ns: int, *, short: bool) -> Wait | None:
+    """What one has to wait for before the limits of the bucket count."""
     if room.due_ns is not None and room.due_ns > now_ns:
         return Wait((room.due_ns - now_ns) / SECOND, "retry")
-    if room.full is not None:
-        return room.full
+    # before the rates: what waits for those may meanwhile be known to never go
+    return Wait(LOOK_AGAIN, "budget") if short else room.full
+
+
+def _take(room: Room, wanted: Wanted, now_ns: int, *, probe: bool) -> Grant | Wait:
     limits = wanted.limits
     calls_tat: int | None = room.calls_tat
     tokens_tat: int | None = room.tokens_tat
@@ -98,4 +123,4 @@ def admit(room: Room, wanted: Wanted, now_ns: int) -> Grant | Wait:
             waits.append(Wait(wait_ns / SECOND, "tokens"))
     if calls_tat is None or tokens_tat is None or waits:
         return max(waits, key=lambda wait: wait.seconds)
-    return Grant(calls_tat, tokens_tat)
+    return Grant(calls_tat, tokens_tat, probe)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from ..core.budget import Budget
 from ..core.condition import any_grade, built_in_measures, gate_names, needs_prices, parse_condition, parse_measure
 from ..core.endpoint import Endpoint
 from ..core.errors import Fault, Faults, TemplateError
@@ -19,6 +20,7 @@ from ..core.scores import traits
 from ..files.datasets import Dataset
 from ..files.load import RecipeFile
 from ..files.templates import TemplateFile
+from ..limits.budget import unbounded
 from .naming import encode, unit_name
 from .selection import Sampling, select
 
@@ -34,6 +36,7 @@ class RunChoices:
     sampling: Sampling | None = None
     misses: Misses | None = None
     items: Items | None = None
+    budget: Budget | None = None
 
 
 def plan_recipe(recipe: RecipeFile, endpoints: Sequence[Endpoint], choices: RunChoices) -> tuple[RecipePlan, ...]:
@@ -160,6 +163,7 @@ class _Planner:
         recipe, spec = self._recipe, self._spec
         self._check_prices(endpoint, conditions)
         self._check_parameters(endpoint)
+        self._check_budget(endpoint)
         units = tuple(self._units(endpoint, rows))
         self._check_requests(endpoint, units)
         names = gate_names(conditions)
@@ -303,6 +307,12 @@ class _Planner:
             self._faults.append(Fault(endpoint.origin, why))
         else:
             self._fault(f"endpoint {endpoint.id!r}: {why.removeprefix('parameters: ')}", "parameters")
+
+    def _check_budget(self, endpoint: Endpoint) -> None:
+        budget = self._choices.budget
+        why = None if budget is None else unbounded(endpoint, {**endpoint.parameters, **self._spec.parameters}, budget)
+        if why is not None:
+            self._fault(f"endpoint {endpoint.id!r}: {why}", "endpoints")
 
     def _check_requests(self, endpoint: Endpoint, units: Iterable[Unit]) -> None:
         refuses = getattr(endpoint.connector, "refuses", None)

@@ -73,7 +73,10 @@ def in_full(item: pytest.Item, call: pytest.CallInfo[None]) -> TerminalRepr | No
 
 
 class NotAsked(Skipped):
-    """A skip that is ours; to pytest it is one like any."""
+    """A skip that is ours; to pytest it is one like any, by its name too, with which a test's own reason begins."""
+
+
+NotAsked.__module__, NotAsked.__qualname__, NotAsked.__name__ = "builtins", "Skipped", "Skipped"
 
 
 def skip(reason: str) -> NoReturn:

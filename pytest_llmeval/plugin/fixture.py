@@ -15,8 +15,9 @@ from ..core.exchange import Request, Response
 from ..core.plan import RecipePlan
 from ..core.result import Score
 from ..core.sample import Message, Sample
-from ..engine.engine import Engine, RunStoppedError
+from ..engine.engine import Engine, RunStoppedError, SkippedError
 from ..engine.evaluate import score
+from ..limits.budget import unbounded
 from .absence import fail, failure, leave, skip, stopped
 from .run import run_share
 from .served import check_fixtures
@@ -52,7 +53,8 @@ class Llmeval:
         """Ask one question; cached, limited and retried like any other.
 
         ``system`` is put before it, ``parameters`` go over the endpoint's, ``repeat=2`` asks the same anew. Raises
-        RequestError where no usable answer came (EndpointStopped where the endpoint was stopped).
+        RequestError where no usable answer came (EndpointStopped where the endpoint was stopped); skips the test where
+        the endpoint's breaker is open or the run's budget spent.
         """
         __tracebackhide__ = True
         return self.ask_many([prompt], endpoint=endpoint, system=system, parameters=parameters, repeat=repeat)[0]
@@ -69,7 +71,7 @@ class Llmeval:
         """Ask many at once; the answers in their order. All are settled, then the first error is raised."""
         __tracebackhide__ = True
         to = self._endpoint(endpoint)
-        requests = [question(to, prompt, system, parameters, repeat) for prompt in prompts]
+        requests = [self._question(to, prompt, system, parameters, repeat) for prompt in prompts]
         return self._settled(to, lambda engine: [answer.response for answer in engine.ask(to, requests)])
 
     def run(self, recipe: str, *, endpoint: str | None = None) -> Result:
@@ -122,12 +124,30 @@ class Llmeval:
             fail(f"llmeval.run: {recipe} has several endpoints ({_names(plans)}); say which: endpoint=")
         return plans[0]
 
+    def _question(
+        self,
+        endpoint: Endpoint,
+        prompt: Prompt,
+        system: str = "",
+        parameters: Mapping[str, object] | None = None,
+        repeat: int = 1,
+    ) -> Request:
+        __tracebackhide__ = True
+        request = question(endpoint, prompt, system, parameters, repeat)
+        budget = self._run.settings.budget
+        why = None if budget is None else unbounded(endpoint, request.parameters, budget)
+        if why is not None:
+            fail(f"llmeval: endpoint {endpoint.id!r}: {why}")
+        return request
+
     def _settled(self, endpoint: Endpoint, ask: Callable[[Engine], T]) -> T:
         __tracebackhide__ = True
         try:
             return ask(self._serving(endpoint))
         except RunStoppedError as stop:
             leave(stop)
+        except SkippedError as why:
+            skip(why.message)
         except EndpointStopped as error:
             lack = self._run.lacks(endpoint)
             if lack:
@@ -156,7 +176,7 @@ class Handle:
     def ask(self, prompt: Prompt, *, system: str = "", parameters: Mapping[str, object] | None = None) -> Response:
         """Ask now. Raises RequestError where no usable answer came."""
         __tracebackhide__ = True
-        request = question(self._endpoint, prompt, system, parameters)
+        request = self._llmeval._question(self._endpoint, prompt, system, parameters)  # noqa: SLF001 - of this module
         return self._llmeval._settled(  # noqa: SLF001 - of this module
             self._endpoint, lambda engine: engine.ask(self._endpoint, [request], anew=True)[0].response
         )
@@ -166,9 +186,12 @@ class Handle:
     ) -> Response:
         """As ``ask``, awaited in an asyncio loop of the test's own."""
         __tracebackhide__ = True
-        request = question(self._endpoint, prompt, system, parameters)
+        request = self._llmeval._question(self._endpoint, prompt, system, parameters)  # noqa: SLF001 - of this module
         engine = self._llmeval._serving(self._endpoint)  # noqa: SLF001 - of this module
-        return (await engine.aask(self._endpoint, request, anew=True)).response
+        try:
+            return (await engine.aask(self._endpoint, request, anew=True)).response
+        except SkippedError as why:
+            skip(why.message)
 
 
 def question(

@@ -9,6 +9,9 @@ from typing import Literal, cast
 
 import pytest
 
+from ..core.budget import Budget
+from . import budget
+
 FILES = (
     "recipes/**/*.yaml",
     "recipes/**/*.yml",
@@ -42,6 +45,7 @@ class Settings:
     unavailable: Literal["error", "skip"]
     ttl_days: float | None
     junit: Literal["all", "suite", "none"]
+    budget: Budget | None
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -124,6 +128,7 @@ def add_options(parser: pytest.Parser) -> None:
         help="run only the samples and gates that were missed, failed, in error or not asked when they last ran; "
         "everything else is deselected",
     )
+    budget.add_options(parser)
     ini = parser.addini
     ini("llmeval_files", "globs of recipe and cookbook files, matched at the end of a path", "args", list(FILES))
     ini("llmeval_endpoints", "endpoints for recipes that name none", "args", [])
@@ -174,6 +179,7 @@ def read_settings(config: pytest.Config) -> Settings:
         junit=cast(
             'Literal["all", "suite", "none"]', _choice(config, "llmeval_junit_properties", ("all", "suite", "none"))
         ),
+        budget=budget.read_budget(config),
     )
 
 

@@ -103,6 +103,7 @@ class Run:
                     RunInfo(run_id, started, str(self.config.rootpath)),
                     mode=settings.cache,
                     ttl_days=settings.ttl_days,
+                    budget=settings.budget,
                     root=self.config.rootpath,
                     abandoned=watch_controller(self.config),
                     share=share(self.config),
@@ -284,6 +285,7 @@ def _plan_options(config: pytest.Config, settings: Settings, registry: Registry)
         percentage=settings.percentage,
         seed=settings.seed,
         misses=settings.misses,
+        budget=settings.budget,
         last_identity=identities_in(settings.state),
         before_recipe=partial(_load_conftests, config),
     )

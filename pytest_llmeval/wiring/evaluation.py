@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from ..core.assertable import Result
+from ..core.budget import Budget
 from ..core.clock import SystemClock
 from ..core.endpoint import Endpoint
 from ..core.identity import Identity
@@ -138,17 +139,29 @@ def open_evaluation(
     mode: CacheMode,
     ttl_days: float | None,
     root: Path,
+    budget: Budget | None = None,
     abandoned: Callable[[], str] = str,
     share: tuple[int, int] = (0, 1),
 ) -> Evaluation:
     """Open the state, enter the run, start the engine. Raises StateError where the state cannot be used.
 
     ``abandoned`` says why nobody waits for this process any more (empty while somebody does); ``share``: which of how
-    many processes of the run this is.
+    many processes of the run this is; ``budget``: what the run may spend, None for no limit.
     """
     clock, redactor = SystemClock(), Redactor()
-    store = SqliteStore.open(state, run.id, mode=mode, clock=clock, ttl_days=ttl_days, root=root, redactor=redactor)
+    store = SqliteStore.open(
+        state, run.id, mode=mode, clock=clock, ttl_days=ttl_days, budget=budget, root=root, redactor=redactor
+    )
     store.begin(run)
-    engine = Engine(store, clock, store.path.parent, redactor, store.salt, abandoned=abandoned, share=share)
+    engine = Engine(
+        store,
+        clock,
+        store.path.parent,
+        redactor,
+        store.salt,
+        abandoned=abandoned,
+        share=share,
+        budgeted=budget is not None,
+    )
     engine.start()
     return Evaluation(store, engine)

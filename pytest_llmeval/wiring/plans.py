@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from ..core.budget import Budget
 from ..core.endpoint import Endpoint
 from ..core.errors import Fault, Faults, StateError
 from ..core.identity import Identity
@@ -35,6 +36,7 @@ class PlanOptions:
     percentage: float | None = None
     seed: int = 0
     misses: Misses | None = None
+    budget: Budget | None = None
     #: the identity that an endpoint had when it last was asked, by its id; None where nobody knows
     last_identity: Callable[[str], Identity | None] = lambda _: None
     #: called before a recipe is read, so that what stands above it (a conftest, say) may register extensions
@@ -43,7 +45,7 @@ class PlanOptions:
     @property
     def choices(self) -> RunChoices:
         sampling = None if self.percentage is None else Sampling(percentage=self.percentage, seed=self.seed)
-        return RunChoices(self.system, sampling, self.misses, self.items)
+        return RunChoices(self.system, sampling, self.misses, self.items, self.budget)
 
 
 def identities_in(state: Path) -> Callable[[str], Identity | None]:

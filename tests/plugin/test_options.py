@@ -17,6 +17,9 @@ import pytest
         ("llmeval_unavailable = xfail", [], "ini llmeval_unavailable: 'xfail' is none of error, skip"),
         ("llmeval_cache_ttl = soon", [], "ini llmeval_cache_ttl: 'soon' is no number of days"),
         ("llmeval_cache_ttl = -1", [], "ini llmeval_cache_ttl: '-1' is no number of days"),
+        ("", ["--llmeval-max-requests", "-1"], "--llmeval-max-requests: '-1' is no whole number, at least 0"),
+        ("", ["--llmeval-max-tokens", "1e6"], "--llmeval-max-tokens: '1e6' is no whole number, at least 0"),
+        ("llmeval_max_cost = nan", [], "ini llmeval_max_cost: 'nan' is no number of US dollars, at least 0"),
     ],
 )
 def test_what_cannot_be_meant_is_a_usage_error(project, capitals, ini, arguments, told):

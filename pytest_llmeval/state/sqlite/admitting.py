@@ -7,11 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
-from ...core.admission import Answered, Decision, Granted, Wait, Wanted
+from ...core.admission import Answered, Decision, Granted, Skipped, Wait, Wanted
 from ...core.clock import Clock
 from ...core.result import Outcome
+from ...limits import breaker
 from ...limits.admission import Grant, Room, Seen, decide
-from . import claims, ledger, rates, requests
+from ...limits.budget import Purse, lack
+from . import breakers, budgets, claims, ledger, rates, requests, skips
 from .cache import Terms, find
 
 
@@ -47,6 +49,9 @@ class Look:
         self._horizon = ledger.horizon(connection, terms.run)
         self._recipes: dict[str, int | None] = {}
         self._buckets: dict[str, _Bucket] = {}
+        self._breakers: dict[str, breaker.State] = {}
+        self._purse: Purse | None = None
+        self._skips = skips.some(connection, terms.run)
         self._cached: list[str] = []
 
     def decide(self, wanted: Wanted) -> Decision:
@@ -56,7 +61,9 @@ class Look:
             return self._grant(wanted, decision)
         if isinstance(decision, Answered) and decision.cached:
             self._cached.append(wanted.key)
-        elif isinstance(decision, Wait) and decision.why not in {"claimed", "retry"}:
+        elif isinstance(decision, Skipped) and seen.skipped is None:
+            skips.note(self._connection, self._terms.run, wanted.key, decision)
+        elif isinstance(decision, Wait) and decision.why not in {"claimed", "retry", "budget"}:
             self._bucket(wanted).full = decision
         return decision
 
@@ -83,7 +90,11 @@ class Look:
         answer = find(self._connection, self._terms, wanted, self._horizon, self._now)
         if answer is not None:
             return replace(seen, answer=answer)
-        return replace(seen, failed=requests.failed(self._connection, self._terms.run, wanted.key))
+        return replace(
+            seen,
+            failed=requests.failed(self._connection, self._terms.run, wanted.key),
+            skipped=skips.find(self._connection, self._terms.run, wanted.key) if self._skips else None,
+        )
 
     def _outcome(self, wanted: Wanted) -> Outcome | None:
         if wanted.recipe is None or wanted.unit is None:
@@ -102,13 +113,50 @@ class Look:
         if self._in_flight(wanted) >= wanted.limits.max_concurrency:
             for owner in claims.owners_in(self._connection, wanted.bucket):
                 self._lives(owner)
+        state = self._breaker(wanted)
+        probing = self._probing(wanted, state)
+        purse = self._purse_for(wanted)
+        pending = claims.pending(self._connection, self._terms.run, wanted.key)
         return Room(
-            due_ns=claims.pending(self._connection, self._terms.run, wanted.key).due_ns,
+            due_ns=pending.due_ns,
             in_flight=self._in_flight(wanted),
             calls_tat=bucket.calls_tat,
             tokens_tat=bucket.tokens_tat,
             full=bucket.full,
+            breaker=state,
+            probing=probing,
+            purse=purse,
+            attempts=pending.attempts,
         )
+
+    def _breaker(self, wanted: Wanted) -> breaker.State:
+        if wanted.breaker is None:
+            return breaker.CLOSED
+        if wanted.endpoint not in self._breakers:
+            self._breakers[wanted.endpoint] = breakers.read(self._connection, self._terms.run, wanted.endpoint)
+        return self._breakers[wanted.endpoint]
+
+    def _probing(self, wanted: Wanted, state: breaker.State) -> bool:
+        if state.opened_ns is None:
+            return False
+        owner = breakers.prober(self._connection, self._terms.run, wanted.endpoint)
+        return owner is not None and self._lives(owner)
+
+    def _purse_for(self, wanted: Wanted) -> Purse | None:
+        """The run's budget; what the dead have reserved of it counts as spent before anybody waits for them."""
+        purse = self._read_purse()
+        short = None if purse is None else lack(purse, wanted.reserve)
+        if short is None or short.final:
+            return purse
+        for owner in budgets.owners(self._connection, self._terms.run):
+            self._lives(owner)
+        return self._read_purse()
+
+    def _read_purse(self) -> Purse | None:
+        run, budget = self._terms.run, self._terms.budget
+        if self._purse is None and budget is not None:
+            self._purse = Purse(budget, budgets.spent(self._connection, run), budgets.reserved(self._connection, run))
+        return self._purse
 
     def _lives(self, owner: str) -> bool:
         if owner == self._owner or self._alive(owner):
@@ -116,6 +164,7 @@ class Look:
         claims.bury(self._connection, owner)
         for bucket in self._buckets.values():
             bucket.in_flight = None
+        self._purse = None
         return False
 
     def _grant(self, wanted: Wanted, grant: Grant) -> Granted:
@@ -123,9 +172,11 @@ class Look:
         bucket.calls_tat, bucket.tokens_tat, bucket.granted = grant.calls_tat, grant.tokens_tat, True
         if bucket.in_flight is not None:
             bucket.in_flight += 1
+        if self._purse is not None:
+            self._purse = replace(self._purse, reserved=self._purse.reserved + wanted.reserve)
         before = claims.pending(self._connection, self._terms.run, wanted.key)
         first = self._now_ns if before.first_sent_ns is None else before.first_sent_ns
-        granted = Granted(wanted, before.attempts + 1, first, self._now_ns)
+        granted = Granted(wanted, before.attempts + 1, first, self._now_ns, grant.probe)
         claims.claim(self._connection, self._terms.run, self._owner, self._terms.scope(wanted), granted)
         return granted
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ...core.admission import Answered, Wanted
+from ...core.budget import Budget
 from ...core.exchange import Response
 from ...core.redaction import Redactor
 from .codec import dump_response, dumps, load_response
@@ -18,15 +19,16 @@ DAY = 86_400.0
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """Which stored answers may serve a run.
+    """Which stored answers may serve a run, and what it may spend.
 
     ``refresh`` ignores those that are older than the run, ``off`` shares none with other runs; ``ttl_days`` is the age
-    at which one from an earlier run is too old (None: never).
+    at which one from an earlier run is too old (None: never); ``budget`` None: whatever it takes.
     """
 
     run: str
     mode: Mode = "use"
     ttl_days: float | None = None
+    budget: Budget | None = None
 
     def scope(self, wanted: Wanted) -> str:
         """'' for answers that all runs share, else this run's id."""

@@ -6,6 +6,8 @@ import sqlite3
 from dataclasses import dataclass
 
 from ...core.admission import Granted
+from . import budgets
+from .codec import bind
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +58,8 @@ def owners_in(connection: sqlite3.Connection, bucket: str) -> list[str]:
 def claim(connection: sqlite3.Connection, run: str, owner: str, scope: str, granted: Granted) -> None:
     wanted = granted.wanted
     connection.execute(
-        "INSERT INTO claims (key, scope, run, owner, bucket, attempt, first_sent, sent, tokens)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO claims (key, scope, run, owner, bucket, attempt, first_sent, sent, tokens, reserved_tokens,"
+        " reserved_cost, probe) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             wanted.key,
             scope,
@@ -68,16 +70,22 @@ def claim(connection: sqlite3.Connection, run: str, owner: str, scope: str, gran
             granted.first_sent_ns,
             granted.sent_ns,
             wanted.tokens,
+            wanted.reserve.tokens,
+            wanted.reserve.cost,
+            bind(wanted.endpoint) if granted.probe else None,
         ),
     )
 
 
-def give_up(connection: sqlite3.Connection, key: str, scope: str, owner: str) -> None:
-    connection.execute("DELETE FROM claims WHERE key = ? AND scope = ? AND owner = ?", (key, scope, owner))
+def give_up(connection: sqlite3.Connection, key: str, scope: str, owner: str) -> bool:
+    """Whether that owner held it."""
+    gone = connection.execute("DELETE FROM claims WHERE key = ? AND scope = ? AND owner = ?", (key, scope, owner))
+    return gone.rowcount > 0
 
 
 def bury(connection: sqlite3.Connection, owner: str) -> None:
-    """Take away what a dead owner held; its attempts count as made."""
+    """Take away what a dead owner held; its attempts count as made, what they have reserved as spent."""
+    budgets.book_of(connection, owner)
     connection.execute(
         "INSERT OR REPLACE INTO pending (run, key, attempts, first_sent, due)"
         " SELECT run, key, attempt, first_sent, 0 FROM claims WHERE owner = ?",

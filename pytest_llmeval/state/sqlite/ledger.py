@@ -9,6 +9,7 @@ from dataclasses import replace
 from ...core.record import CookbookRecord, RecipeRecord, RunInfo, UnitRecord
 from ...core.redaction import Redactor
 from ...core.result import Outcome, Score, Verdict
+from . import budgets
 from .codec import bind, digest_of, dump, dump_outcome, dump_response, dump_unit, load, load_outcome, unbind
 from .requests import totals
 
@@ -58,7 +59,8 @@ def sweep(connection: sqlite3.Connection, run: str) -> None:
     """Remove what no other run can use: the run is over, and so are its processes."""
     connection.execute("UPDATE runs SET totals = ? WHERE id = ?", (dump(totals(connection, run)), run))
     connection.execute("DELETE FROM responses WHERE scope = ? AND scope != ''", (run,))
-    for table in ("requests", "pending", "claims", "stops", "made", "owners"):
+    budgets.book_run(connection, run)
+    for table in ("requests", "pending", "claims", "stops", "made", "owners", "breakers", "skips"):
         connection.execute(f"DELETE FROM {table} WHERE run = ?", (run,))  # noqa: S608 - names of our own
 
 

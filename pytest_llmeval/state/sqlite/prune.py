@@ -75,6 +75,6 @@ def _remove(connection: sqlite3.Connection, run: str) -> None:
             f"DELETE FROM {table} WHERE recipe IN (SELECT n FROM recipes WHERE run = ?)",  # noqa: S608 - names of our own
             (run,),
         )
-    for table in ("recipes", "cookbooks", "verdicts", "notes"):
+    for table in ("recipes", "cookbooks", "verdicts", "notes", "spent"):
         connection.execute(f"DELETE FROM {table} WHERE run = ?", (run,))  # noqa: S608 - names of our own
     connection.execute("DELETE FROM runs WHERE id = ?", (run,))

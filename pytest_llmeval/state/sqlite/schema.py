@@ -67,7 +67,25 @@ CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID
 INSERT INTO settings VALUES ('salt', lower(hex(randomblob(16))));
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST,)
+_BUDGETS_AND_BREAKERS = """
+-- What a request on the wire may take of its run's budget (cost in trillionths of a US dollar), and the endpoint that
+-- it probes. What was spent stays with the run: its processes may only have seemed to be gone.
+ALTER TABLE claims ADD COLUMN reserved_tokens INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE claims ADD COLUMN reserved_cost INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE claims ADD COLUMN probe TEXT;
+CREATE TABLE spent (
+    run TEXT PRIMARY KEY, requests INTEGER NOT NULL, tokens INTEGER NOT NULL, cost INTEGER NOT NULL) WITHOUT ROWID;
+
+-- Endpoints that fail (opened: monotonic nanoseconds, NULL while closed); requests that the run does not ask, and why.
+CREATE TABLE breakers (
+    run TEXT NOT NULL, endpoint TEXT NOT NULL, failures INTEGER NOT NULL, opened INTEGER, reason TEXT NOT NULL,
+    PRIMARY KEY (run, endpoint)) WITHOUT ROWID;
+CREATE TABLE skips (
+    run TEXT NOT NULL, key TEXT NOT NULL, reason TEXT NOT NULL, attempts INTEGER NOT NULL,
+    PRIMARY KEY (run, key)) WITHOUT ROWID;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _BUDGETS_AND_BREAKERS)
 VERSION = len(MIGRATIONS)
 
 

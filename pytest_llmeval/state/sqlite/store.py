@@ -9,7 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
-from ...core.admission import Decision, Granted, Wanted
+from ...core.admission import Decision, Granted, Heard, Wanted
+from ...core.budget import Budget, Use
 from ...core.clock import Clock, SystemClock
 from ...core.endpoint import SECOND
 from ...core.exchange import Response
@@ -17,7 +18,8 @@ from ...core.identity import Identity
 from ...core.record import CookbookRecord, RecipeRecord, Row, RunInfo, RunLedger, UnitRecord
 from ...core.redaction import Redactor
 from ...core.result import Outcome, Verdict
-from . import cache, claims, ledger, rates, reading, requests
+from ...limits.budget import settled
+from . import breakers, budgets, cache, claims, ledger, rates, reading, requests
 from .admitting import Look
 from .cache import Mode, Terms
 from .codec import dump, identity_name
@@ -60,6 +62,7 @@ class SqliteStore:
         mode: Mode = "use",
         clock: Clock | None = None,
         ttl_days: float | None = None,
+        budget: Budget | None = None,
         root: Path | None = None,
         redactor: Redactor | None = None,
     ) -> SqliteStore:
@@ -68,7 +71,7 @@ class SqliteStore:
         Raises StateError where the file is of a newer version or belongs to another program.
         """
         clock = clock or SystemClock()
-        terms = Terms(run_id, mode, ttl_days)
+        terms = Terms(run_id, mode, ttl_days, budget)
         return cls(open_file(path, run_id, clock, root), terms, clock, redactor or Redactor())
 
     def _alive(self, owner: str) -> bool:
@@ -157,36 +160,50 @@ class SqliteStore:
             cache.keep(connection, self._terms, wanted, response, self._clock.now())
             requests.note_asked(connection, self._run, wanted.key, claim.attempt, response)
             rates.settle_tokens(connection, claim, response.tokens, self._clock.monotonic_ns())
-            self._settle(connection, claim)
+            breakers.hear(connection, self._run, claim, "reply", self._clock.monotonic_ns())
+            self._settle(connection, claim, settled(wanted.reserve, response))
 
         return self._writer.submit(operation)
 
-    def fail(self, claim: Granted, message: str, *, sent: bool = True) -> Future[None]:
+    def fail(self, claim: Granted, message: str, *, sent: bool = True, heard: Heard | None = None) -> Future[None]:
+        message = self.redactor.all(message)
+
         def operation(connection: DB) -> None:
+            now_ns = self._clock.monotonic_ns()
             attempts = claim.attempt if sent else claim.attempt - 1
-            requests.note_failed(connection, self._run, claim.wanted.key, attempts, self.redactor.all(message))
+            requests.note_failed(connection, self._run, claim.wanted.key, attempts, message)
             if not sent:
-                rates.give_back(connection, claim, self._clock.monotonic_ns())
-            self._settle(connection, claim)
+                rates.give_back(connection, claim, now_ns)
+            if heard is not None:
+                breakers.hear(connection, self._run, claim, heard, now_ns, message=message)
+            self._settle(connection, claim, claim.wanted.reserve if sent else None)
 
         return self._writer.submit(operation)
 
-    def _settle(self, connection: DB, claim: Granted) -> None:
-        self._give_up(connection, claim)
+    def _settle(self, connection: DB, claim: Granted, used: Use | None) -> None:
+        self._give_up(connection, claim, used)
         claims.settle(connection, self._run, claim.wanted.key)
 
-    def _give_up(self, connection: DB, claim: Granted) -> None:
-        claims.give_up(connection, claim.wanted.key, self._terms.scope(claim.wanted), self._owner.id)
+    def _give_up(self, connection: DB, claim: Granted, used: Use | None) -> None:
+        """Give a claim back; ``used`` is what it took of the run's budget, None where nothing was sent."""
+        held = claims.give_up(connection, claim.wanted.key, self._terms.scope(claim.wanted), self._owner.id)
+        # what was taken away as a dead owner's is booked already
+        if held and used is not None and self._terms.budget is not None:
+            budgets.book(connection, self._run, used)
 
-    def release(self, claim: Granted, *, wait: float = 0.0, sent: bool = True) -> Future[None]:
+    def release(
+        self, claim: Granted, *, wait: float = 0.0, sent: bool = True, heard: Heard | None = None
+    ) -> Future[None]:
         def operation(connection: DB) -> None:
             now_ns = self._clock.monotonic_ns()
             due = now_ns + round(wait * SECOND)
             attempts = claim.attempt if sent else claim.attempt - 1
             if not sent:
                 rates.give_back(connection, claim, now_ns)
+            if heard is not None:
+                breakers.hear(connection, self._run, claim, heard, now_ns, last=False)
             first = claim.first_sent_ns if attempts else None
-            self._give_up(connection, claim)
+            self._give_up(connection, claim, claim.wanted.reserve if sent else None)
             claims.postpone(connection, self._run, claim.wanted.key, claims.Pending(attempts, first, due))
 
         return self._writer.submit(operation)
@@ -194,7 +211,7 @@ class SqliteStore:
     def withdraw(self, claim: Granted) -> Future[None]:
         def operation(connection: DB) -> None:
             rates.give_back(connection, claim, self._clock.monotonic_ns())
-            self._settle(connection, claim)
+            self._settle(connection, claim, None)
 
         return self._writer.submit(operation)
 

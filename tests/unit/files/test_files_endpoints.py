@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import pytest
 
-from pytest_llmeval.core.endpoint import Limits, Patience, Prices, Rate
+from pytest_llmeval.core.endpoint import Breaker, Limits, Patience, Prices, Rate
 from pytest_llmeval.core.options import SecretText
 from pytest_llmeval.files.endpoints import load_endpoint
 
@@ -106,6 +106,20 @@ def test_connector_and_model_need_no_file(load):
     assert load(reference="openai:small-1").connector.model == "small-1"
 
 
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("", Breaker(failures=5, recover=30.0)),
+        ("breaker:\n", Breaker(failures=5, recover=30.0)),
+        ("breaker: {failures: 2}\n", Breaker(failures=2, recover=30.0)),
+        ("breaker: {recover: 0.5}\n", Breaker(failures=5, recover=0.5)),
+        ("breaker: false\n", None),
+    ],
+)
+def test_a_breaker_has_defaults_and_may_be_none(load, written, read):
+    assert load(f"endpoint: E\nconnector: echo\n{written}", "e").breaker == read
+
+
 def test_a_connector_that_needs_nothing_needs_no_file_and_gives_way_to_one(load):
     assert load(reference="echo").connector == Echo()
     assert load(reference="local").id == "local"
@@ -130,7 +144,6 @@ def test_a_file_of_a_connectors_name_is_the_endpoint(world, load):
             ["3:1: no option 'tokn' of the connector 'echo'; did you mean 'token'?"],
         ),
         ("endpoint: E\nconnector: needing\n", ["1:1: the connector 'needing' needs `target:`"]),
-        ("endpoint: E\nconnector: echo\nbreaker: false\n", ["3:1: `breaker:` is not available in this version"]),
         (
             "endpoint: E\nconnector: echo\nfixture: server\n",
             ["3:1: the connector 'echo' has no `base_url` that a fixture could bring"],
@@ -142,6 +155,21 @@ def test_a_file_of_a_connectors_name_is_the_endpoint(world, load):
         (
             "endpoint: E\nconnector: openai\nmodel: m\nidentity: mine\n",
             ["4:1: `identity` goes with `fixture:`, in place of the address that this brings"],
+        ),
+        (
+            "endpoint: E\nconnector: echo\nbreaker: true\n",
+            ["3:10: breaker: a mapping, or false for no breaker, is expected, found true"],
+        ),
+        (
+            "endpoint: E\nconnector: echo\nbreaker: {failures: 0, recover: 0}\n",
+            [
+                "3:21: breaker.failures: it must be at least 1, found 0",
+                "3:33: breaker.recover: it must be greater than 0, found 0",
+            ],
+        ),
+        (
+            "endpoint: E\nconnector: echo\nbreaker: {failure: 5}\n",
+            ["3:11: breaker: unknown key 'failure'; did you mean 'failures'?"],
         ),
         (
             "endpoint: E\nconnector: echo\nmax_calls_per_second: 1\nmax_calls_per_minute: 1\n",

@@ -6,21 +6,33 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_llmeval.core.admission import Answered, FailedBefore, Missing, Recorded, Stopped, Wait, Wanted
-from pytest_llmeval.core.endpoint import SECOND, Limits, Rate
+from pytest_llmeval.core.admission import Answered, FailedBefore, Missing, Recorded, Skipped, Stopped, Wait, Wanted
+from pytest_llmeval.core.budget import Budget, Use
+from pytest_llmeval.core.endpoint import SECOND, Breaker, Limits, Rate
 from pytest_llmeval.core.exchange import Response
 from pytest_llmeval.core.result import Outcome
 from pytest_llmeval.limits import gcra
 from pytest_llmeval.limits.admission import Grant, Room, Seen, admit, decide
+from pytest_llmeval.limits.breaker import State
+from pytest_llmeval.limits.budget import Purse
 
 ANSWER = Answered(Response("Paris"), cached=True)
 FAILED = FailedBefore("400", 1)
 OUTCOME = Outcome("passed")
+SKIPPED = Skipped("spent")
 NOW = 1_000 * SECOND
+OPEN = State(5, NOW, "breaker open")
+SPENT = Purse(Budget(requests=1), Use(1), Use())
+NO_MORE = Skipped("the budget of 1 request is spent (--llmeval-max-requests)", 1)
+IN_USE = Purse(Budget(requests=1), Use(), Use(1))
 
 
 def wanted(limits: Limits = Limits(), tokens: int = 0) -> Wanted:  # noqa: B008 - frozen
     return Wanted("k", "small", "bucket", limits, tokens, {})
+
+
+def breakable() -> Wanted:
+    return Wanted("k", "small", "bucket", Limits(), 0, {}, breaker=Breaker())
 
 
 def nobody_looks() -> Room:
@@ -36,6 +48,8 @@ def nobody_looks() -> Room:
         (Seen(None, None, None, FAILED, "401"), FAILED),
         (Seen(None, None, None, None, "401"), Stopped("401")),
         (Seen(asks=False), Missing()),
+        (Seen(answer=ANSWER, skipped=SKIPPED), ANSWER),
+        (Seen(endpoint_stopped="401", skipped=SKIPPED), SKIPPED),
         (Seen(answer=ANSWER, asks=False), ANSWER),
     ],
 )
@@ -63,6 +77,36 @@ def test_what_holds_a_request_back_is_named(room, why):
     assert isinstance(decision, Wait)
     assert decision.why == why
     assert decision.seconds > 0
+
+
+@pytest.mark.parametrize(
+    ("room", "told"),
+    [
+        (Room(breaker=OPEN), Skipped("endpoint small: breaker open")),
+        (Room(breaker=OPEN, attempts=2, due_ns=NOW + SECOND), Skipped("endpoint small: breaker open", 2)),
+        (Room(breaker=OPEN, purse=SPENT, in_flight=8), Skipped("endpoint small: breaker open")),
+        (Room(breaker=OPEN, claimed=True), Wait(0.02, "claimed")),
+        (Room(purse=SPENT, due_ns=NOW + SECOND, attempts=1, full=Wait(60.0, "calls"), in_flight=8), NO_MORE),
+        (Room(purse=IN_USE, full=Wait(60.0, "calls")), Wait(0.02, "budget")),
+        (Room(purse=IN_USE, due_ns=NOW + SECOND), Wait(1.0, "retry")),
+    ],
+)
+def test_what_never_goes_is_told_at_once_and_waits_for_nothing_else(room, told):
+    assert admit(room, breakable(), NOW) == told
+
+
+def test_an_open_breaker_lets_one_probe_through_when_its_time_is_over():
+    later = NOW + 30 * SECOND
+
+    assert admit(Room(breaker=OPEN), breakable(), later) == Grant(0, 0, probe=True)
+    assert admit(Room(breaker=OPEN, probing=True), breakable(), later) == Skipped("endpoint small: breaker open")
+    # where the limits do not let it go, it is no probe yet
+    assert admit(Room(breaker=OPEN, in_flight=8), breakable(), later) == Wait(0.02, "concurrency")
+    assert admit(Room(breaker=OPEN, due_ns=later + SECOND), breakable(), later) == Wait(1.0, "retry")
+
+
+def test_an_endpoint_without_a_breaker_goes_on():
+    assert admit(Room(breaker=OPEN), wanted(), NOW) == Grant(0, 0)
 
 
 def test_a_retry_that_is_due_goes():

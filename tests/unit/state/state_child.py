@@ -7,8 +7,9 @@ import sys
 import time
 from pathlib import Path
 
-from pytest_llmeval.core.admission import Answered, Granted, Wait, Wanted
-from pytest_llmeval.core.endpoint import Limits, Rate
+from pytest_llmeval.core.admission import Answered, Granted, Skipped, Wait, Wanted
+from pytest_llmeval.core.budget import Budget, Use
+from pytest_llmeval.core.endpoint import Breaker, Limits, Rate
 from pytest_llmeval.core.exchange import Response
 from pytest_llmeval.core.record import RunInfo
 from pytest_llmeval.state.sqlite import SqliteStore
@@ -21,8 +22,8 @@ def wanted(key, *, calls=None, concurrency=1000):
     return Wanted(key, "small", "bucket", Limits(concurrency, calls=rate), 0, {"messages": key})
 
 
-def enter(path, run, mode="use"):
-    store = stores[path] = SqliteStore.open(Path(path), run, mode=mode)
+def enter(path, run, mode="use", budget=None):
+    store = stores[path] = SqliteStore.open(Path(path), run, mode=mode, budget=budget and Budget(**budget))
     store.begin(RunInfo(run, time.time())).result()
     return {"new": store.new, "temporary": store.temporary, "notes": store.notes, "path": str(store.path)}
 
@@ -69,6 +70,31 @@ def ask_all(path, keys, seconds, calls=None, concurrency=1000):
         left = [key for key in left if key not in answers]
         left = left[16:] + left[:16]
     return {"asked": asked, "answers": answers, "waits": waits}
+
+
+def spend_all(path, keys, tokens, used):
+    """Ask these, each of which may take ``tokens`` and takes ``used``, as far as the budget reaches."""
+    store = stores[path]
+    asked, skipped = [], []
+    left = [Wanted(key, "small", "bucket", Limits(1000), 0, {}, reserve=Use(1, tokens)) for key in keys]
+    while left:
+        batch, left = left[:8], left[8:]
+        for one, decision in zip(batch, store.admit(batch).result(), strict=True):
+            if isinstance(decision, Granted):
+                asked.append(one.key)
+                store.answer(decision, Response("ok", output_tokens=used))
+            elif isinstance(decision, Skipped):
+                skipped.append(one.key)
+            elif isinstance(decision, Wait):
+                left.append(one)
+    return {"asked": asked, "skipped": skipped}
+
+
+def probe(path, key):
+    """Claim this at an endpoint whose breaker is open, and say whether as its probe."""
+    wanted = Wanted(key, "small", "bucket", Limits(1000), 0, {}, breaker=Breaker(1, 0.001))
+    (decision,) = stores[path].admit([wanted]).result()
+    return isinstance(decision, Granted) and decision.probe
 
 
 def take_many(path, count, calls):
