@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from ...core.clock import Clock
 from ...core.errors import StateError
 from ...core.identity import Identity
 from ...core.record import CookbookRecord, RecipeRecord, Row, RunInfo, RunLedger
 from ...core.result import Verdict
 from .codec import identity_name, load, load_outcome, load_unit, loads, unbind
-from .opening import actual_path, connect, owners_folder
+from .nearest import Stored, look
+from .opening import actual_path, connect, open_file, owners_folder
 from .owners import Owners
 from .requests import totals
+from .schema import VERSION, version
 
 _ROWS = """
 SELECT u.id, u.ordinal, u.key, u.selected, t.text, o.kind, o.data, r.text
@@ -110,6 +113,22 @@ def last_identity(path: Path, endpoint: str) -> Identity | None:
     with reader(path) as connection:
         found = connection.execute("SELECT value FROM settings WHERE name = ?", (identity_name(endpoint),)).fetchone()
         return None if found is None else load(Identity, found[0])
+
+
+def stored_of(path: Path, key: str, parts: Mapping[str, object], compared: int, clock: Clock) -> Stored:
+    """What a state has for a request; one of an older version is brought up to date first.
+
+    Raises StateError where it cannot be read.
+    """
+    with reader(path) as connection:
+        if version(connection) >= VERSION:
+            return look(connection, key, parts, compared)
+    opened = open_file(path, "explain", clock)
+    try:
+        return look(opened.connection, key, parts, compared)
+    finally:
+        opened.connection.close()
+        opened.owner.close()
 
 
 def latest(path: Path, before: float, but: str = "") -> dict[str, str]:
