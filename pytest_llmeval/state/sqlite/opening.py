@@ -17,6 +17,7 @@ from ..filelock import locked
 from .mending import finish, log_of, mend
 from .owners import Owner
 from .schema import APPLICATION_ID, VERSION, migrate, version
+from .troubles import code_of, hint_of
 
 #: the folder that is ours altogether, so that its content can be kept out of version control
 FOLDER = ".llmeval"
@@ -89,9 +90,9 @@ def open_file(path: Path, run: str, clock: Clock, root: Path | None = None) -> O
     except OSError as error:
         reason = error.strerror or str(error)
     except sqlite3.DatabaseError as error:
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        if code not in {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}:
-            raise StateError(f"{_shown(path, root)}: {error}") from error
+        if code_of(error) not in {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}:
+            hint = hint_of(error)
+            raise StateError(f"{_shown(path, root)}: {error}{f': {hint}' if hint else ''}") from error
         reason = str(error)
     note = f"{_shown(path, root)} cannot be written ({reason}): answers and results are kept for this run only"
     substitute = temporary_path(run)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -131,17 +132,19 @@ def stored_of(path: Path, key: str, parts: Mapping[str, object], compared: int, 
         opened.owner.close()
 
 
-def latest(path: Path, before: float, but: str = "") -> dict[str, str]:
+def latest(path: Path, before: float, but: str = "", now: float = math.inf) -> dict[str, str]:
     """By node id what became last of every item: a sample's outcome or a gate's verdict ("not_asked" for none).
 
-    Of runs (``but`` one) that ended before that time (seconds since the epoch), or whose processes are all dead.
+    Of runs (``but`` one) that ended before that time (seconds since the epoch), or whose processes are all dead. Times
+    later than ``now`` are of before the clock was set back.
     """
     with reader(path) as connection:
         owners = Owners(owners_folder(path))
         last: dict[str, str] = {}
         known: dict[bytes, str] = {}
         runs = connection.execute(
-            "SELECT id, ended, complete FROM runs WHERE started <= ? AND id != ? ORDER BY n", (before, but)
+            "SELECT id, ended, complete FROM runs WHERE (started <= ? OR started > ?) AND id != ? ORDER BY n",
+            (before, now, but),
         ).fetchall()
         for run, ended, complete in runs:
             if ended is None and any(
@@ -149,7 +152,7 @@ def latest(path: Path, before: float, but: str = "") -> dict[str, str]:
                 for (owner,) in connection.execute("SELECT owner FROM owners WHERE run = ?", (run,)).fetchall()
             ):
                 continue
-            if ended is None or ended <= before:
+            if ended is None or ended <= before or ended > now:
                 last.update(_items(connection, run, known))
                 if not complete:
                     last.update(_not_reached(connection, run))

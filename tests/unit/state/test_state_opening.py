@@ -140,7 +140,7 @@ def test_damage_met_in_a_run_is_told_and_mended_by_the_next(world):
     store = SqliteStore.open(world.path, "meets it")
     world.opened.append(store)
 
-    with pytest.raises(StateError, match="the next run sets it aside"):
+    with pytest.raises(StateError, match="the next run saves its answers into a new one"):
         store.admit([world.wanted(f"k{n}") for n in range(30)]).result()
     store.close()
 

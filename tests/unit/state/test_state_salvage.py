@@ -150,9 +150,9 @@ wounds = st.lists(st.tuples(st.floats(0, 1), st.integers(1, 6_000), st.sampled_f
 def wounded(data: bytes, where: Sequence[tuple[float, int, int]], dice: random.Random) -> bytes:
     """Zeros, noise, or a part of the file itself as a misdirected write leaves it."""
     made = bytearray(data)
-    for share, size, kind in where:
+    for share, most, kind in where:
         place = int(share * len(made))
-        size = min(size, len(made) - place)
+        size = min(most, len(made) - place)
         other = dice.randrange(max(1, len(data) - size))
         made[place : place + size] = (bytes(size), dice.randbytes(size), data[other : other + size])[kind]
     return bytes(made)
