@@ -27,6 +27,10 @@ def main(arguments: list[str] | None = None) -> int:
     prune = upkeep.add_parser("prune", help="remove stored answers and runs; what is under way stays")
     prune.add_argument("--older-than", type=_days, metavar="DAYS", help="only what is older; default: all")
     prune.add_argument("--state", type=Path, default=argparse.SUPPRESS, help=where)
+    explain = upkeep.add_parser("explain", help="say why an item's request is asked again: what differs from before")
+    explain.add_argument("nodeid", metavar="NODEID", help="an item, as pytest takes it")
+    explain.add_argument("arguments", nargs=argparse.REMAINDER, metavar="…", help="further arguments for pytest")
+    explain.add_argument("--state", type=Path, default=argparse.SUPPRESS, help="the state file; default: pytest's")
     said = parser.parse_args(arguments)
     if said.command == "schema":
         return _schema(said.kind)
@@ -38,6 +42,11 @@ def main(arguments: list[str] | None = None) -> int:
         if said.paths:
             listing.error(f"{said.what} are everywhere the same: PATH is for recipes")
         return _list(said.what)
+    if said.upkeep == "explain":
+        from .plugin.explaining import explain as explain_item
+
+        where_from = [] if said.state is None else ["--llmeval-state", str(said.state)]
+        return explain_item(said.nodeid, [*where_from, *said.arguments])
     path = said.state or Path(os.environ.get("LLMEVAL_STATE", "").strip() or DEFAULT_STATE)
     if not path.exists():
         sys.stderr.write(f"there is no state at {path}; --state names another\n")

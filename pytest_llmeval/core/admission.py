@@ -75,7 +75,9 @@ class FailedBefore:
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """``--llmeval-cache only`` and no stored answer."""
+    """``--llmeval-cache only`` and no stored answer; ``why`` is a sentence on what is stored instead (no full stop)."""
+
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)

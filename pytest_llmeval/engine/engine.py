@@ -20,7 +20,7 @@ from anyio.abc import TaskGroup
 
 from ..core.clock import Clock
 from ..core.endpoint import Endpoint
-from ..core.errors import EndpointStopped, EngineFailure, RequestError
+from ..core.errors import EndpointStopped, EngineFailure, RequestError, StateError
 from ..core.exchange import Request, Response
 from ..core.extension import Opening
 from ..core.options import secret_values
@@ -65,9 +65,10 @@ class Engine:
 
     Units handed to ``look_ahead`` are settled in their order as far ahead as limits allow; ``settle`` waits for some.
     All public methods are called from one thread, the one that runs the tests; they raise EngineFailure where the
-    engine died and RunStoppedError where the run was stopped. ``abandoned`` is asked every 50 ms why nobody waits for
-    this process any more; a text stops it. ``share``: which of how many processes this is; what takes long to score is
-    left to its process, and taken up when that has not come to it. ``budgeted``: the run has a budget.
+    engine died, StateError where the state did, and RunStoppedError where the run was stopped. ``abandoned`` is asked
+    every 50 ms why nobody waits for this process any more; a text stops it. ``share``: which of how many processes this
+    is; what takes long to score is left to its process, and taken up when that has not come to it. ``budgeted``: the run
+    has a budget.
     """
 
     def __init__(
@@ -224,7 +225,7 @@ class Engine:
         if not self._thread.is_alive():
             return
         # a stopped engine sends nothing either; that it ended is told to the next who asks it for something
-        with contextlib.suppress(RunStoppedError, EngineFailure):
+        with contextlib.suppress(RunStoppedError, EngineFailure, StateError):
             self._result(asyncio.run_coroutine_threadsafe(self._pause.hold(), self._loop))
 
     def resume(self) -> None:
@@ -260,6 +261,10 @@ class Engine:
     def _look(self) -> None:
         """Raise what a waiting main thread must hear."""
         if self._failure is not None:
+            of_state = _of_state(self._failure)
+            if of_state is not None:
+                # no fault of the engine's
+                raise StateError(str(of_state)) from self._failure
             raise EngineFailure(f"the engine ended: {self._failure!r}") from self._failure
         if not self._thread.is_alive():
             raise EngineFailure("the engine's thread is gone")
@@ -461,3 +466,10 @@ def _answer(reply: Reply) -> Answer:
 
 def _settle_future(future: Future[Reply], _work: Work, reply: Reply) -> None:
     future.set_result(reply)
+
+
+def _of_state(failure: BaseException) -> StateError | None:
+    """The state's error that ended the engine, also where several tasks met it at once."""
+    if isinstance(failure, BaseExceptionGroup):
+        return next((found for inner in failure.exceptions if (found := _of_state(inner)) is not None), None)
+    return failure if isinstance(failure, StateError) else None

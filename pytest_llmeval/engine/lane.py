@@ -185,7 +185,8 @@ class Lane:
             case FailedBefore():
                 self._finish(job, Reply(error=decision.message, attempts=decision.attempts))
             case Missing():
-                self._finish(job, Reply(error="no stored answer (--llmeval-cache only asks nothing)"))
+                more = f". {decision.why}" if decision.why else ""
+                self._finish(job, Reply(error=f"--llmeval-cache only: no stored answer{more}"))
             case Stopped():
                 self._finish(job, Reply(error=decision.message, stopped=not decision.run, run_stopped=decision.run))
             case Skipped():

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ..core.endpoint import Endpoint
+from ..core.errors import StateError
 from ..core.plan import CookbookPlan, RecipePlan, Unit
 from ..core.record import GateRecord
 from ..core.result import Outcome, Verdict
@@ -88,9 +89,14 @@ class LlmevalItem(pytest.Item):
             return
         run = self.run_share
         run.look_for_faults(self)
-        for endpoint in self.endpoints():
-            run.serve(self, endpoint)
-        self.settle(run)
+        try:
+            for endpoint in self.endpoints():
+                run.serve(self, endpoint)
+            self.settle(run)
+        except StateError as error:
+            # nothing more can be kept, and every other item would say the same
+            self.session.shouldstop = "the state cannot be used any more"
+            fail(str(error))
 
     @abstractmethod
     def settle(self, run: Run) -> None:

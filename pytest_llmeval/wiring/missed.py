@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from ..core.clock import SystemClock
 from ..core.errors import StateError
 from ..state.sqlite.reading import latest
 
@@ -22,7 +23,7 @@ def latest_results(state: Path, run: str, before: float) -> tuple[Mapping[str, s
     if not state.exists():
         return {}, "there is no state yet"
     try:
-        return latest(state, before, but=run), ""
+        return latest(state, before, but=run, now=SystemClock().now()), ""
     except StateError as error:
         return {}, str(error)
 

@@ -11,9 +11,12 @@ from ...core.admission import Answered, Wanted
 from ...core.budget import Budget
 from ...core.exchange import Response
 from ...core.redaction import Redactor
-from .codec import dump_response, dumps, load_response
+from . import digests
+from .codec import dump_response, dumps, load_response, loads
 
 Mode = Literal["use", "refresh", "only", "off"]
+#: n, key, scope, run, created, parts, response
+Row = tuple[int, str, str, str, float, str, str]
 DAY = 86_400.0
 
 
@@ -52,10 +55,19 @@ def find(connection: sqlite3.Connection, terms: Terms, wanted: Wanted, horizon: 
 
 def keep(connection: sqlite3.Connection, terms: Terms, wanted: Wanted, response: Response, now: float) -> None:
     """Store an answer in the place of an older one."""
-    parts = dumps(wanted.parts)
+    last = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'responses'").fetchone()
+    n = 1 if last is None else last[0] + 1
+    put(connection, (n, wanted.key, terms.scope(wanted), terms.run, now, dumps(wanted.parts), dump_response(response)))
+
+
+def put(connection: sqlite3.Connection, row: Row) -> None:
+    """Enter a row with its digests."""
+    # as they will be read: JSON has no other keys than texts
+    parts = loads(row[5])
     connection.execute(
-        "INSERT OR REPLACE INTO responses (key, scope, run, created, parts, response) VALUES (?, ?, ?, ?, ?, ?)",
-        (wanted.key, terms.scope(wanted), terms.run, now, parts, dump_response(response)),
+        "INSERT OR REPLACE INTO responses (n, key, scope, run, created, parts, response, messages, setting, digest)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (*row, digests.of_messages(parts), digests.of_setting(parts), digests.of_row(*row)),
     )
 
 

@@ -1,4 +1,4 @@
-"""From a path to an open state file: made, brought up to date, set aside where it is corrupt."""
+"""From a path to an open state file: made, brought up to date, mended where it is corrupt."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ import tempfile
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from ...core.clock import Clock, timestamp
+from ...core.clock import Clock
 from ...core.errors import StateError
 from ..filelock import locked
+from .mending import finish, log_of, mend
 from .owners import Owner
 from .schema import APPLICATION_ID, VERSION, migrate, version
+from .troubles import code_of, hint_of
 
 #: the folder that is ours altogether, so that its content can be kept out of version control
 FOLDER = ".llmeval"
@@ -88,9 +90,9 @@ def open_file(path: Path, run: str, clock: Clock, root: Path | None = None) -> O
     except OSError as error:
         reason = error.strerror or str(error)
     except sqlite3.DatabaseError as error:
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        if code not in {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}:
-            raise StateError(f"{_shown(path, root)}: {error}") from error
+        if code_of(error) not in {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}:
+            hint = hint_of(error)
+            raise StateError(f"{_shown(path, root)}: {error}{f': {hint}' if hint else ''}") from error
         reason = str(error)
     note = f"{_shown(path, root)} cannot be written ({reason}): answers and results are kept for this run only"
     substitute = temporary_path(run)
@@ -112,9 +114,13 @@ def _open(path: Path, clock: Clock, root: Path | None) -> Opened:
     with locked(path.with_name(path.name + ".lock")):
         if path.exists() and not os.access(path, os.W_OK):
             raise PermissionError(13, "it may not be written")
+        finish(path, clock)
         new = not path.exists() or path.stat().st_size == 0
-        if not new and not _sound(path, root):
-            notes.append(_set_aside(path, clock, root))
+        log = log_of(path) if path.exists() else b""
+        # a log whose file was emptied holds what is left of it
+        if log if new else not _sound(path, root):
+            notes.append(f"{_shown(path, root)} {mend(path, log, clock)}")
+            damage_marker(path).unlink(missing_ok=True)
             new = True
         owner = Owner.enter(owners_folder(path))
         try:
@@ -195,22 +201,6 @@ def _salt(connection: sqlite3.Connection) -> str:
 def _suspect(path: Path) -> bool:
     """Whether all of a file should be looked at; that pages are missing, SQLite sees by itself."""
     return path.stat().st_size <= CHECKED_WHOLE or damage_marker(path).exists()
-
-
-def _set_aside(path: Path, clock: Clock, root: Path | None) -> str:
-    """Rename a corrupt file with its log. Raises OSError where that cannot be done."""
-    stamp = timestamp(clock.now()).replace(":", "").replace("-", "")
-    aside = path.with_name(f"{path.name}.corrupt-{stamp}")
-    number = 1
-    while aside.exists():
-        number += 1
-        aside = path.with_name(f"{path.name}.corrupt-{stamp}-{number}")
-    path.rename(aside)
-    for suffix in ("-wal", "-shm", "-journal"):
-        with contextlib.suppress(FileNotFoundError):
-            path.with_name(path.name + suffix).rename(aside.with_name(aside.name + suffix))
-    damage_marker(path).unlink(missing_ok=True)
-    return f"{_shown(path, root)} was corrupt: it was set aside as {aside.name}, and a new state was begun"
 
 
 def _refuse_strangers(folder: Path) -> None:

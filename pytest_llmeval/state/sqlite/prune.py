@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,7 +31,8 @@ def prune(path: Path, clock: Clock, days: float | None = None) -> Pruned:
 
     Raises StateError where the file cannot be used.
     """
-    until = clock.now() if days is None else clock.now() - days * DAY
+    # all: whatever the clock said when it was stored
+    until = math.inf if days is None else clock.now() - days * DAY
     opened = open_file(path, "prune", clock)
     connection = opened.connection
     try:

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import math
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from ...core.clock import Clock
 from ...core.errors import StateError
 from ...core.identity import Identity
 from ...core.record import CookbookRecord, RecipeRecord, Row, RunInfo, RunLedger
 from ...core.result import Verdict
 from .codec import identity_name, load, load_outcome, load_unit, loads, unbind
-from .opening import actual_path, connect, owners_folder
+from .nearest import Stored, look
+from .opening import actual_path, connect, open_file, owners_folder
 from .owners import Owners
 from .requests import totals
+from .schema import VERSION, version
 
 _ROWS = """
 SELECT u.id, u.ordinal, u.key, u.selected, t.text, o.kind, o.data, r.text
@@ -124,17 +128,35 @@ def last_identity(path: Path, endpoint: str) -> Identity | None:
         return None if found is None else load(Identity, found[0])
 
 
-def latest(path: Path, before: float, but: str = "") -> dict[str, str]:
+def stored_of(path: Path, key: str, parts: Mapping[str, object], compared: int, clock: Clock) -> Stored:
+    """What a state has for a request; one of an older version is brought up to date first.
+
+    Raises StateError where it cannot be read.
+    """
+    with reader(path) as connection:
+        if version(connection) >= VERSION:
+            return look(connection, key, parts, compared)
+    opened = open_file(path, "explain", clock)
+    try:
+        return look(opened.connection, key, parts, compared)
+    finally:
+        opened.connection.close()
+        opened.owner.close()
+
+
+def latest(path: Path, before: float, but: str = "", now: float = math.inf) -> dict[str, str]:
     """By node id what became last of every item: a sample's outcome or a gate's verdict ("not_asked" for none).
 
-    Of runs (``but`` one) that ended before that time (seconds since the epoch), or whose processes are all dead.
+    Of runs (``but`` one) that ended before that time (seconds since the epoch), or whose processes are all dead. Times
+    later than ``now`` are of before the clock was set back.
     """
     with reader(path) as connection:
         owners = Owners(owners_folder(path))
         last: dict[str, str] = {}
         known: dict[bytes, str] = {}
         runs = connection.execute(
-            "SELECT id, ended, complete FROM runs WHERE started <= ? AND id != ? ORDER BY n", (before, but)
+            "SELECT id, ended, complete FROM runs WHERE (started <= ? OR started > ?) AND id != ? ORDER BY n",
+            (before, now, but),
         ).fetchall()
         for run, ended, complete in runs:
             if ended is None and any(
@@ -142,7 +164,7 @@ def latest(path: Path, before: float, but: str = "") -> dict[str, str]:
                 for (owner,) in connection.execute("SELECT owner FROM owners WHERE run = ?", (run,)).fetchall()
             ):
                 continue
-            if ended is None or ended <= before:
+            if ended is None or ended <= before or ended > now:
                 last.update(_items(connection, run, known))
                 if not complete:
                     last.update(_not_reached(connection, run))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 
+from . import digests
+
 #: "llme": tells our files from other programs'
 APPLICATION_ID = 0x6C6C6D65
 
@@ -85,7 +87,19 @@ CREATE TABLE skips (
     PRIMARY KEY (run, key)) WITHOUT ROWID;
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _BUDGETS_AND_BREAKERS)
+_DIGESTS = """
+-- Beside an answer: digests of its messages and of all other parts, by which the nearest request is found, and one of
+-- the row, by which it is known to be whole wherever it is found.
+ALTER TABLE responses ADD COLUMN messages INTEGER;
+ALTER TABLE responses ADD COLUMN setting INTEGER;
+ALTER TABLE responses ADD COLUMN digest BLOB;
+UPDATE responses SET messages = digest_of_messages(parts), setting = digest_of_setting(parts),
+    digest = digest_of_row(n, key, scope, run, created, parts, response);
+CREATE INDEX responses_by_messages ON responses (messages);
+CREATE INDEX responses_by_setting ON responses (setting);
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _BUDGETS_AND_BREAKERS, _DIGESTS)
 VERSION = len(MIGRATIONS)
 
 
@@ -97,6 +111,7 @@ def version(connection: sqlite3.Connection) -> int:
 
 def migrate(connection: sqlite3.Connection) -> None:
     """Bring a file up to this version, each step whole or not at all. The caller holds the lock of opening."""
+    digests.register(connection)
     for number, script in enumerate(MIGRATIONS[version(connection) :], start=version(connection) + 1):
         marks = f"PRAGMA application_id = {APPLICATION_ID};PRAGMA user_version = {number};"
         connection.executescript(f"BEGIN IMMEDIATE;{script}{marks}COMMIT;")

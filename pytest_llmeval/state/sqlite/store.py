@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
-from ...core.admission import Decision, Granted, Heard, Wanted
+from ...core.admission import Decision, Granted, Heard, Missing, Wanted
 from ...core.budget import Budget, Use
 from ...core.clock import Clock, SystemClock
 from ...core.endpoint import SECOND
@@ -23,6 +23,7 @@ from . import breakers, budgets, cache, claims, ledger, rates, reading, requests
 from .admitting import Look
 from .cache import Mode, Terms
 from .codec import dump, identity_name
+from .nearest import why_missing
 from .opening import Opened, damage_marker, open_file, owners_folder
 from .owners import Owners
 from .writer import Writer
@@ -148,9 +149,14 @@ class SqliteStore:
             look = Look(connection, self._terms, self._owner.id, self._alive, self._clock)
             decisions = [look.decide(one) for one in wanted]
             look.close()
-            return decisions
+            return [self._explained(connection, one, made) for one, made in zip(wanted, decisions, strict=True)]
 
         return self._writer.submit(operation)
+
+    def _explained(self, connection: DB, wanted: Wanted, decision: Decision) -> Decision:
+        if not isinstance(decision, Missing):
+            return decision
+        return Missing(why_missing(connection, wanted, cache.redacted_parts(wanted.parts, self.redactor)))
 
     def answer(self, claim: Granted, response: Response) -> Future[None]:
         wanted = replace(claim.wanted, parts=cache.redacted_parts(claim.wanted.parts, self.redactor))

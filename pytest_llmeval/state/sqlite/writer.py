@@ -17,6 +17,7 @@ from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
 from ...core.errors import StateError
+from .troubles import BUSY, DAMAGED, code_of, hint_of
 
 T = TypeVar("T")
 Operation = Callable[[sqlite3.Connection], T]
@@ -25,8 +26,6 @@ Operation = Callable[[sqlite3.Connection], T]
 GROUP = 256
 #: seconds to wait for another process's transaction; only a stuck one takes so long
 PATIENCE = 60.0
-_BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
-_DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 
 @dataclass(slots=True)
@@ -130,7 +129,7 @@ class Writer:
             try:
                 self._connection.execute(statement)
             except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode & 0xFF not in _BUSY or self._monotonic() > until:
+                if code_of(error) not in BUSY or self._monotonic() > until:
                     raise
                 self._sleep(random.uniform(0.0002, 0.002))
             else:
@@ -140,17 +139,14 @@ class Writer:
         """As an error that names the file and the way out."""
         if not isinstance(error, sqlite3.DatabaseError):
             return error
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        if code in _DAMAGED:
+        if code_of(error) in DAMAGED:
             self._damaged()
-            hint = "the file is damaged; the next run sets it aside and begins a new one"
-        elif code in _BUSY:
+            hint = "the file is damaged; the next run saves its answers into a new one"
+        elif code_of(error) in BUSY:
             hint = f"another process has kept it locked for {self._patience:g} s; is one stuck?"
-        elif code == sqlite3.SQLITE_FULL:
-            hint = "no space is left on that disk"
-        elif code in {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN}:
-            hint = "it cannot be written there; --llmeval-state names another place"
         else:
+            hint = hint_of(error)
+        if not hint:
             return error
         told = StateError(f"{self._name}: {error}: {hint}")
         told.__cause__ = error

@@ -196,7 +196,7 @@ def test_damage_is_noted_for_the_next_run(writers, path):
         file.seek(4096)
         file.write(b"\xff" * 4096)
 
-    with pytest.raises(StateError, match="the next run sets it aside"):
+    with pytest.raises(StateError, match="the next run saves its answers into a new one"):
         writer.submit(lambda connection: connection.execute("SELECT * FROM t").fetchall()).result()
     assert damage == [1]
 
