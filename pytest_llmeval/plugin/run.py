@@ -21,6 +21,7 @@ from ..reports import failure
 from ..wiring.evaluation import Evaluation, open_evaluation
 from ..wiring.plans import PlanOptions, Reader, identities_in
 from .absence import fail
+from .hooks import Hooks
 from .items import CookbookGateItem, LlmevalItem, SampleItem, left_out
 from .keys import REGISTRY, RUN, RUN_ID, SETTINGS, USED
 from .marked import marked
@@ -43,6 +44,7 @@ class Run:
         self.registry = registry
         self.reader = Reader(_plan_options(config, settings, registry))
         self._evaluation: Evaluation | None = None
+        self._hooks: Hooks | None = None
         self._faults: list[Faults] = []
         #: a test of the user's own runs: it has the process to itself
         self._paused = False
@@ -90,6 +92,7 @@ class Run:
         if self._evaluation is None:
             run_id, started = self.config.stash[RUN_ID]
             settings = self.settings
+            self._hooks = Hooks(self.config)
             try:
                 self._evaluation = open_evaluation(
                     settings.state,
@@ -99,6 +102,7 @@ class Run:
                     root=self.config.rootpath,
                     abandoned=watch_controller(self.config),
                     share=share(self.config),
+                    listeners=self._hooks.listeners,
                 )
             except StateError as error:
                 fail(str(error))
@@ -246,6 +250,9 @@ class Run:
     def close(self) -> None:
         if self._evaluation is not None:
             self._evaluation.close()
+        if self._hooks is not None:
+            # what was in flight is settled now
+            self._hooks.deliver()
 
 
 def _plan_options(config: pytest.Config, settings: Settings, registry: Registry) -> PlanOptions:

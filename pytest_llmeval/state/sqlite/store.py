@@ -225,7 +225,7 @@ class SqliteStore:
 
     # --- results ---
 
-    def record(self, outcomes: Sequence[tuple[str, str, Outcome]]) -> Future[None]:
+    def record(self, outcomes: Sequence[tuple[str, str, Outcome]]) -> Future[list[bool]]:
         return self._writer.submit(lambda connection: ledger.record(connection, self._run, outcomes, self.redactor))
 
     def outcome(self, recipe: str, unit: str) -> Future[Outcome | None]:
