@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import re
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from running_pytest import SERVER, many
 
+import pytest_llmeval
 from pytest_llmeval.testing import answering, failing, first, serve, when
 
+PAGE = (Path(__file__).parents[2] / "docs" / "hooks.md").read_text("utf-8")
 #: each process writes what it hears, and where it heard it
 HEARS = """
 import dataclasses
@@ -255,3 +260,21 @@ def test_where_nobody_listens_nothing_is_made(project, server, kind):
 
     assert project.run().ret == 0
     assert Counter(heard_made(project)) == ({"ScoreEvent": 2} if kind else {})
+
+
+def test_the_program_in_the_documentation_runs(project, server):
+    project.write("recipes/endpoints/program.yaml", SERVER.format(url=server.url))
+    project.write("recipes/many.yaml", many(2))
+    (program,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    project.write("conftest.py", program)
+
+    assert "recipes/many.yaml::s001[program] Rome" in project.run().stdout.str()
+
+
+def test_the_documentation_names_every_hook_and_field():
+    for kind in KINDS:
+        event = getattr(pytest_llmeval, f"{kind.title()}Event")
+        rows = [row for row in PAGE.splitlines() if f"`pytest_llmeval_{kind}`" in row and f"`{event.__name__}`" in row]
+        assert rows, kind
+        table = "".join(PAGE.splitlines())
+        assert {field.name for field in dataclasses.fields(event)} - set(re.findall(r"`(\w+)`", table)) == set()

@@ -12,12 +12,13 @@ from typing import TypeVar
 from ...core.admission import Decision, Granted, Wanted
 from ...core.clock import Clock, SystemClock
 from ...core.endpoint import SECOND
+from ...core.events import ProgressEvent
 from ...core.exchange import Response
 from ...core.identity import Identity
 from ...core.record import CookbookRecord, RecipeRecord, Row, RunInfo, RunLedger, UnitRecord
 from ...core.redaction import Redactor
 from ...core.result import Outcome, Verdict
-from . import cache, claims, ledger, rates, reading, requests
+from . import cache, claims, ledger, progress, rates, reading, requests
 from .admitting import Look
 from .cache import Mode, Terms
 from .codec import dump, identity_name
@@ -241,6 +242,10 @@ class SqliteStore:
             return [] if number is None else list(reading.rows(connection, number))
 
         return self._look(operation)
+
+    def progress(self) -> Future[ProgressEvent | None]:
+        """How far the run is, without times."""
+        return self._look(lambda connection: progress.progress(connection, self._run))
 
     def verdict(self, gate: str, verdict: Verdict) -> Future[Verdict]:
         return self._writer.submit(
