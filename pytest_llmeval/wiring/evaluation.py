@@ -98,8 +98,13 @@ class Evaluation:
         cookbook: str | None = None,
     ) -> None:
         """Once a run, whichever of its processes judged first."""
-        if self._listeners.gate is None or self.store.once(f"told {gate.id}", None).result() != "":
+        if self._listeners.gate is None:
             return
+        told = f"told {gate.id}"
+        if self.store.once(told, None).result() != "":
+            return
+        # else another process takes it up when this one has ended
+        self.store.once(told, "yes")
         figure = verdict.figure
         self._listeners.gate(
             GateEvent(

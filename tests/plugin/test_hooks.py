@@ -28,13 +28,18 @@ import pytest
 RUNS = []
 
 
+def pytest_configure(config):
+    global WORKER
+    WORKER = hasattr(config, "workerinput")
+
+
 def _note(kind, event):
     with Path(f"heard-{os.getpid()}.jsonl").open("a") as file:
         place = {
             "kind": kind,
             "main": threading.current_thread() is threading.main_thread(),
             "within": bool(RUNS),
-            "controller": "PYTEST_XDIST_WORKER" not in os.environ,
+            "controller": not WORKER,
             "frozen": type(event).__dataclass_params__.frozen,
         }
         fields = {name: getattr(event, name) for name in event.__dataclass_fields__}

@@ -19,18 +19,22 @@ pytest_llmeval.plugin.progress.PLAIN = 0.3
 """
 HEARS = """
 import json
-import os
 import threading
 from pathlib import Path
 
 import pytest
 
 
+def pytest_configure(config):
+    global WORKER
+    WORKER = hasattr(config, "workerinput")
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_llmeval_progress(event):
     print("heard on the terminal")
     fields = {name: getattr(event, name) for name in event.__dataclass_fields__}
-    place = {"worker": os.environ.get("PYTEST_XDIST_WORKER"), "thread": threading.current_thread().name}
+    place = {"worker": WORKER, "thread": threading.current_thread().name}
     with Path("heard.jsonl").open("a") as file:
         file.write(json.dumps({**fields, **place}) + "\\n")
     {then}
@@ -95,7 +99,7 @@ def test_the_hook_hears_how_far_the_run_is(slow):
     result = slow.run("recipes")
 
     counts = heard(slow)
-    assert {(count["worker"], count["thread"]) for count in counts} == {(None, "MainThread")}
+    assert {(count["worker"], count["thread"]) for count in counts} == {(False, "MainThread")}
     assert [count["total"] for count in counts] == [8] * len(counts)
     done = [count["done"] for count in counts]
     assert done == sorted(done)

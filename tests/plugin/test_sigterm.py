@@ -13,6 +13,14 @@ from pytest_llmeval.testing import answering, hanging, serve, when
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals and process groups are POSIX's")
 
 FIRST = "recipe: First\nsamples: [{id: only, input: first, target: Paris}]\nmetrics: [exact_match]\n"
+#: `timeout` sends one to the process and one to its group: the second comes while the first is heard
+ONCE_MORE = """
+
+def pytest_keyboard_interrupt():
+    import signal
+
+    os.kill(os.getpid(), signal.SIGTERM)
+"""
 #: what the signal does in each process: before anything is collected, when items are there, at the very end
 LOOKS = """
 import atexit
@@ -55,12 +63,12 @@ def hangs(everywhere):
 
 @pytest.mark.parametrize("how", ["one", "everybody", "twice"])
 def test_it_asks_nothing_more_and_reports(everywhere, hangs, how):
+    if how == "twice":
+        everywhere.write("conftest.py", NOTES + ONCE_MORE)
     with running(everywhere, "recipes") as run:
         until(lambda: hangs.in_flight == 4, run)
         asked = hangs.count
-        # as `timeout` does it: one to the process, one to its group, which is the same process again
-        for everybody in {"one": [False], "everybody": [True], "twice": [False, True]}[how]:
-            run.hit(signal.SIGTERM, everybody=everybody)
+        run.hit(signal.SIGTERM, everybody=how == "everybody")
 
         assert run.wait() == pytest.ExitCode.INTERRUPTED
         until(run.is_gone)
@@ -68,7 +76,7 @@ def test_it_asks_nothing_more_and_reports(everywhere, hangs, how):
         report = run.report()
     assert report["complete"] is False
     assert [recipe["counts"]["requests"] for recipe in report["recipes"]] == [1, 12]
-    if everywhere.world != ("-n", "2") or how == "one":
+    if "2" not in everywhere.world or how != "everybody":
         assert "terminated (SIGTERM)" in run.text
 
 
