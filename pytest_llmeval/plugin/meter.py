@@ -11,6 +11,8 @@ from ..core.events import ProgressEvent
 
 #: seconds between two looks
 EVERY = 1.0
+#: the same while there is nothing to count yet
+SOON = 0.2
 #: a look may take up to this part of the time, and is put off for so many seconds at most
 SHARE = 0.1
 LONGEST = 5.0
@@ -45,9 +47,11 @@ class Meter:
         counted, self._pending = self._pending, None
         # the state may be closed already, or be read by nobody now
         event = None if counted.exception() is not None else counted.result()
-        took = 0.0 if event is None else now - self._asked
-        self._due = now + max(EVERY, min(LONGEST, took / SHARE))
-        return None if event is None else self._timed(event, now)
+        if event is None:
+            self._due = now + SOON
+            return None
+        self._due = now + max(EVERY, min(LONGEST, (now - self._asked) / SHARE))
+        return self._timed(event, now)
 
     def _timed(self, event: ProgressEvent, now: float) -> ProgressEvent:
         while len(self._seen) > 1 and now - self._seen[0][0] > WINDOW:

@@ -81,9 +81,9 @@ def pytest_configure():
 
 @pytest.fixture
 def slow(project):
-    """A project whose questions are answered after a third of a second, some of them wrong."""
+    """A project whose questions are answered after half a second, some of them wrong."""
     wrong = when(lambda received: received.prompt.endswith("3"), answering("Rome"))
-    with serve(wrong, answering("Paris"), delay=0.35) as server:
+    with serve(wrong, answering("Paris"), delay=0.5) as server:
         project.write("recipes/endpoints/program.yaml", SERVER.format(url=server.url).replace(": 4", ": 2"))
         project.write("recipes/many.yaml", many(5).replace("misses: note", "misses: fail"))
         project.write("recipes/other.yaml", many(3, "more", "thresholds: [exact_match >= 0.9]\n"))

@@ -87,9 +87,12 @@ def test_a_state_that_cannot_be_read_is_no_progress():
     assert world.at(2, done=3).done == 3
 
 
-def test_nobody_has_begun_the_run():
+def test_a_run_that_nobody_has_begun_is_looked_for_again_soon():
     world = World()
     world.meter.look()
     world.asked[-1].set_result(None)
 
     assert world.meter.look() is None
+    assert world.at(0.1) is None
+    assert len(world.asked) == 1
+    assert world.at(0.3, done=3).done == 3
