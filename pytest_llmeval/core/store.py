@@ -82,8 +82,8 @@ class Store(Protocol):
         """Enter a cookbook on an endpoint; the same one from another process changes nothing."""
         ...
 
-    def record(self, outcomes: Sequence[tuple[str, str, Outcome]]) -> Future[None]:
-        """(recipe, unit, outcome) each; the first one recorded stays."""
+    def record(self, outcomes: Sequence[tuple[str, str, Outcome]]) -> Future[list[bool]]:
+        """(recipe, unit, outcome) each; the first one recorded stays. Which of these were the first."""
         ...
 
     def outcome(self, recipe: str, unit: str) -> Future[Outcome | None]: ...

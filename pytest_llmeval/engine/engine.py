@@ -21,6 +21,7 @@ from anyio.abc import TaskGroup
 from ..core.clock import Clock
 from ..core.endpoint import Endpoint
 from ..core.errors import EndpointStopped, EngineFailure, RequestError, StateError
+from ..core.events import NOBODY, Listeners, ScoreEvent
 from ..core.exchange import Request, Response
 from ..core.extension import Opening
 from ..core.options import secret_values
@@ -33,6 +34,8 @@ from .loop import SteadyLoop
 from .opening import StoreOpening
 from .pause import Pause
 from .scoring import Scorings, scored
+from .telling import score_event
+from .waiting import Nobody, Onlooker
 from .wanting import bucket_of, wanted_for_question, wanted_for_unit
 from .work import Key, Reply, Work
 
@@ -68,7 +71,7 @@ class Engine:
     engine died, StateError where the state did, and RunStoppedError where the run was stopped. ``abandoned`` is asked
     every 50 ms why nobody waits for this process any more; a text stops it. ``share``: which of how many processes this
     is; what takes long to score is left to its process, and taken up when that has not come to it. ``budgeted``: the run
-    has a budget.
+    has a budget. ``listeners`` are told from the engine's threads, the ``onlooker`` in the thread that waits.
     """
 
     def __init__(
@@ -82,6 +85,8 @@ class Engine:
         abandoned: Callable[[], str] = str,
         share: tuple[int, int] = (0, 1),
         budgeted: bool = False,
+        listeners: Listeners = NOBODY,
+        onlooker: Onlooker | None = None,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -91,6 +96,8 @@ class Engine:
         self._abandoned = abandoned
         self._share = share
         self._budgeted = budgeted
+        self._listeners = listeners
+        self._onlooker = onlooker or Nobody()
         self._changed = threading.Condition()
         self._settled: dict[Key, Outcome] = {}
         self._works: dict[Key, Work] = {}
@@ -166,15 +173,27 @@ class Engine:
             self._call(partial(self._add, plan.endpoint, added))
         if hurried:
             self._call(partial(self._hurry, plan.endpoint, hurried))
-        with self._changed:
-            while not all(key in self._settled for key in keys):
-                self._look()
-                refused = next((self._refused[key] for key in keys if key in self._refused), None)
-                if refused is not None:
-                    self._leave(plan.endpoint, added)
-                    raise RequestError(refused)
-                self._changed.wait(WATCH)
+        try:
+            while not self._have(keys):
+                self._onlooker.turn()
+        except RequestError:
+            self._leave(plan.endpoint, added)
+            raise
+        finally:
+            self._onlooker.leave()
         return [self._settled[key] for key in keys]
+
+    def _have(self, keys: list[Key]) -> bool:
+        """Whether all of these are settled; returns when that may have changed."""
+        with self._changed:
+            if all(key in self._settled for key in keys):
+                return True
+            self._look()
+            refused = next((self._refused[key] for key in keys if key in self._refused), None)
+            if refused is not None:
+                raise RequestError(refused)
+            self._changed.wait(WATCH)
+        return False
 
     def _leave(self, endpoint: Endpoint, works: list[Work]) -> None:
         """Who waited for these waits no more: what was not sent stays unasked, and may be asked for again."""
@@ -250,13 +269,17 @@ class Engine:
 
     def _result(self, future: Future[T]) -> T:
         """Wait for a future, watching the engine's life."""
-        while True:
-            try:
-                return future.result(WATCH)
-            except FutureTimeoutError:
-                if future.done():
-                    raise
-                self._look()
+        try:
+            while True:
+                try:
+                    return future.result(WATCH)
+                except FutureTimeoutError:
+                    if future.done():
+                        raise
+                    self._look()
+                    self._onlooker.turn()
+        finally:
+            self._onlooker.leave()
 
     def _look(self) -> None:
         """Raise what a waiting main thread must hear."""
@@ -307,7 +330,7 @@ class Engine:
         self._attention = asyncio.Event()
         self._pause = Pause()
         self._scorings = Scorings(self._store, self._share, self._attention, self._keep)
-        self._desk = Desk(self._store, self._clock, self._pause, self._opening, self._redactor)
+        self._desk = Desk(self._store, self._clock, self._pause, self._opening, self._redactor, self._listeners)
         async with anyio.create_task_group() as lanes:
             self._task_group: TaskGroup = lanes
             self._started.set()
@@ -433,8 +456,10 @@ class Engine:
         batch, self._outbox = self._outbox, []
         self._store.record(batch).add_done_callback(partial(self._publish, batch))
 
-    def _publish(self, batch: list[tuple[str, str, Outcome]], recorded: Future[None]) -> None:
+    def _publish(self, batch: list[tuple[str, str, Outcome]], recorded: Future[list[bool]]) -> None:
         error = recorded.exception()
+        if error is None and self._listeners.score is not None:
+            self._tell(self._listeners.score, batch, recorded.result())
         with self._changed:
             if error is not None:
                 self._failure = error
@@ -442,6 +467,15 @@ class Engine:
                 self._settled[recipe, unit] = outcome
                 self._works.pop((recipe, unit), None)
             self._changed.notify_all()
+
+    def _tell(
+        self, hear: Callable[[ScoreEvent], None], batch: list[tuple[str, str, Outcome]], first: list[bool]
+    ) -> None:
+        """Of those that this process recorded first: the others were told where they were."""
+        for (recipe, unit, outcome), ours in zip(batch, first, strict=True):
+            work = self._works.get((recipe, unit))
+            if ours and work is not None:
+                hear(score_event(work, outcome, self._redactor))
 
 
 def _unanswered(reply: Reply) -> Outcome:

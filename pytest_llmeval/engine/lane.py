@@ -26,6 +26,7 @@ from ..core.admission import (
 from ..core.clock import Clock
 from ..core.endpoint import SECOND, Endpoint
 from ..core.errors import EndpointStopped, InvalidRequest, Refused, RequestError, Transient
+from ..core.events import NOBODY, Listeners
 from ..core.exchange import Request, Response
 from ..core.extension import Asker, Opening
 from ..core.redaction import Redactor
@@ -35,6 +36,7 @@ from .completing import complete
 from .pause import Pause
 from .queue import Queue
 from .sending import CURRENT, Sending
+from .telling import request_event, response_event
 from .work import Job, Reply, Work
 
 #: so many first requests failing with one and the same text stop an endpoint
@@ -52,6 +54,7 @@ class Desk:
     pause: Pause
     opening: Callable[[Endpoint], Opening]
     redactor: Redactor
+    listeners: Listeners = NOBODY
 
 
 class Lane:
@@ -216,6 +219,8 @@ class Lane:
         CURRENT.set(sending)
         if not getattr(self.endpoint.connector, "says_sent", False):
             sending.out_soon()
+        if self._desk.listeners.request is not None and not sending.mock:
+            self._desk.listeners.request(request_event(job, claim))
         try:
             await self._attempt(job, claim, asker, sending)
         except anyio.get_cancelled_exc_class():
@@ -238,10 +243,12 @@ class Lane:
         except (Exception, SystemExit) as error:  # noqa: BLE001 - what a connector raises is that request's error
             came = error
         sending.out()
+        seconds = (clock.monotonic_ns() - started) / SECOND
         if isinstance(came, Response):
-            came = self._desk.redactor.response(
-                complete(came, self.endpoint, (clock.monotonic_ns() - started) / SECOND)
-            )
+            came = self._desk.redactor.response(complete(came, self.endpoint, seconds))
+        if self._desk.listeners.response is not None and not sending.mock:
+            said = "" if isinstance(came, Response) else self._desk.redactor.all(_text(came))
+            self._desk.listeners.response(response_event(job, claim, came, said, seconds))
         if isinstance(came, Transient):
             await self._again(job, claim, came, sending)
         elif sending.mock:

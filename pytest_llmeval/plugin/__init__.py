@@ -65,9 +65,11 @@ def pytest_configure(config: pytest.Config) -> None:
         from .missed import Missed
 
         config.pluginmanager.register(Missed(config), "llmeval-missed")
+    from .sigterm import NAME, Sigterm
     from .stops import Stops
 
     config.pluginmanager.register(Stops(config), "llmeval-stops")
+    config.pluginmanager.register(Sigterm(), NAME)
     if config.pluginmanager.hasplugin("xdist"):
         from .xdist import Xdist
 

@@ -17,6 +17,7 @@ from ..planning.naming import encode
 from .items import CookbookGateItem, CookbookRecipeItem, GateItem, LlmevalItem, SampleItem
 from .run import run_share
 from .shown import ShownFaults
+from .sigterm import heed_sigterm
 from .tags import register_tags
 from .unavailable import UnavailableWarning, warn_of_lacks
 
@@ -74,6 +75,7 @@ class RecipeFile(LlmevalFile):
     def collect(self) -> Iterator[LlmevalItem]:
         plans = run_share(self.config).recipe(self)
         register_tags(self.config, plans)
+        heed_sigterm(self.config)
         warn_of_lacks(self.config, plans)
         for plan in plans:
             if plan.items == "samples":
@@ -97,6 +99,7 @@ class CookbookFile(LlmevalFile):
     def collect(self) -> Iterator[LlmevalItem]:
         cookbooks = run_share(self.config).cookbook(self)
         register_tags(self.config, cookbooks)
+        heed_sigterm(self.config)
         warn_of_lacks(self.config, [plan for cookbook in cookbooks for plan in cookbook.recipes])
         for cookbook in cookbooks:
             yield from self._recipes(cookbook)

@@ -15,6 +15,7 @@ from ..core.text import one_line
 from ..engine.engine import RunStoppedError
 from .absence import fail, failure, leave, show_absence
 from .served import check_fixtures
+from .sigterm import heed_sigterm
 from .tags import register_tags
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ def parametrize(metafunc: pytest.Metafunc, mark: pytest.Mark, run: Run) -> None:
         register_tags(metafunc.config, plans)
     except Faults as faults:
         raise failure(f"{where}: {faults}") from None
+    heed_sigterm(metafunc.config)
     metafunc.parametrize(UNIT, list(_parameters(plans)), indirect=True)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -21,10 +22,13 @@ from ..reports import failure
 from ..wiring.evaluation import Evaluation, open_evaluation
 from ..wiring.plans import PlanOptions, Reader, identities_in
 from .absence import fail
+from .hooks import Hooks
 from .items import CookbookGateItem, LlmevalItem, SampleItem, left_out
-from .keys import REGISTRY, RUN, RUN_ID, SETTINGS, USED
+from .keys import REGISTRY, RUN, RUN_ID, SETTINGS, USED, WATCH
 from .marked import Marked, marked
+from .meter import Count
 from .options import Settings
+from .progress import Progress, look_on
 from .served import Served, check_fixtures
 from .shell import shell_of
 from .shown import in_short
@@ -45,6 +49,8 @@ class Run:
         self.reader = Reader(_plan_options(config, settings, registry))
         self._evaluation: Evaluation | None = None
         self._served: Served | None = None
+        self._hooks: Hooks | None = None
+        self._progress: Progress | None = None
         self._faults: list[Faults] = []
         #: a test of the user's own runs: it has the process to itself
         self._paused = False
@@ -97,6 +103,10 @@ class Run:
         if self._evaluation is None:
             run_id, started = self.config.stash[RUN_ID]
             settings = self.settings
+            self._hooks = Hooks(self.config)
+            if WATCH in self.config.stash:
+                # a worker's controller looks on for it
+                self._progress = look_on(self.config, self._count)
             try:
                 self._evaluation = open_evaluation(
                     settings.state,
@@ -107,20 +117,25 @@ class Run:
                     root=self.config.rootpath,
                     abandoned=watch_controller(self.config),
                     share=share(self.config),
+                    listeners=self._hooks.listeners,
+                    onlooker=self._progress,
                 )
             except StateError as error:
                 fail(str(error))
             if self._paused:
-                self._evaluation.engine.pause()
+                self.pause()
             self._served = Served(self._evaluation.engine)
             self.config.pluginmanager.register(self._served, "llmeval-served")
             self._enter(session, self._evaluation)
         return self._evaluation
 
+    def _count(self) -> Future[Count]:
+        return self._opened.store.progress()
+
     def for_test(self, item: pytest.Item) -> Evaluation:
         """The evaluation for a test of the user's own, which counts from now on among those that use it."""
         item.stash[USED] = True
-        self._paused = True
+        self._set_paused(True)
         return self.evaluation(item.session)
 
     def _enter(self, session: pytest.Session, evaluation: Evaluation) -> None:
@@ -247,14 +262,19 @@ class Run:
 
     def pause(self) -> None:
         """A test of the user's own begins: it has the process to itself."""
-        self._paused = True
+        self._set_paused(True)
         if self._evaluation is not None:
             self._evaluation.engine.pause()
 
     def resume(self) -> None:
-        self._paused = False
+        self._set_paused(False)
         if self._evaluation is not None:
             self._evaluation.engine.resume()
+
+    def _set_paused(self, paused: bool) -> None:
+        self._paused = paused
+        if self._progress is not None:
+            self._progress.beside_test = paused
 
     @property
     def opened(self) -> bool:
@@ -272,6 +292,9 @@ class Run:
     def close(self) -> None:
         if self._evaluation is not None:
             self._evaluation.close()
+        if self._hooks is not None:
+            # what was in flight is settled now
+            self._hooks.deliver()
 
 
 def _plan_options(config: pytest.Config, settings: Settings, registry: Registry) -> PlanOptions:

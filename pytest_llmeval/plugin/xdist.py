@@ -24,6 +24,15 @@ class Xdist:
         node.workerinput["llmeval"] = self._config.stash[RUN_ID]
 
     @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self) -> None:
+        """Before a controller gives its queue to its workers."""
+        dsession = self._config.pluginmanager.getplugin("dsession")
+        if dsession is not None:
+            from .controller import look_on_from
+
+            look_on_from(dsession, self._config)
+
+    @pytest.hookimpl(tryfirst=True)
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """A file's faults come from a worker as a text, which pytest 8 does not look into for its summary."""
         if isinstance(report.longrepr, str) and report.nodeid.lower().endswith((".yaml", ".yml")):

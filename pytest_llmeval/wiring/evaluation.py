@@ -11,6 +11,7 @@ from ..core.assertable import Result
 from ..core.budget import Budget
 from ..core.clock import SystemClock
 from ..core.endpoint import Endpoint
+from ..core.events import NOBODY, GateEvent, Listeners
 from ..core.identity import Identity
 from ..core.plan import CookbookPlan, RecipePlan, Unit
 from ..core.record import GateRecord, RunInfo
@@ -18,6 +19,7 @@ from ..core.redaction import Redactor
 from ..core.result import Outcome, Verdict
 from ..core.summary import RecipeSummary
 from ..engine.engine import Engine
+from ..engine.waiting import Onlooker
 from ..grading.counts import Counting
 from ..grading.grades import Graded
 from ..grading.summary import summary_of
@@ -33,9 +35,10 @@ CacheMode = Literal["use", "refresh", "only", "off"]
 class Evaluation:
     """Plans are entered once, units are settled as asked for, verdicts are reached once and kept."""
 
-    def __init__(self, store: SqliteStore, engine: Engine) -> None:
+    def __init__(self, store: SqliteStore, engine: Engine, listeners: Listeners = NOBODY) -> None:
         self.store = store
         self.engine = engine
+        self._listeners = listeners
         self._tallies: dict[str, Tally] = {}
         self._summaries: dict[str, RecipeSummary] = {}
         self._identified: set[str] = set()
@@ -82,7 +85,44 @@ class Evaluation:
 
     def verdict(self, plan: RecipePlan, gate: GateRecord) -> Verdict:
         """Judge a condition over the whole recipe: what nobody has asked yet is asked now."""
-        return self.store.verdict(gate.id, judge(self.tally(plan), gate.condition)).result()
+        verdict = self.store.verdict(gate.id, judge(self.tally(plan), gate.condition)).result()
+        self._tell(gate, verdict, plan.record.endpoint, recipe=plan.record.recipe)
+        return verdict
+
+    def _tell(
+        self,
+        gate: GateRecord,
+        verdict: Verdict,
+        endpoint: str,
+        *,
+        recipe: str | None = None,
+        cookbook: str | None = None,
+    ) -> None:
+        """Once a run, whichever of its processes judged first."""
+        if self._listeners.gate is None:
+            return
+        told = f"told {gate.id}"
+        if self.store.once(told, None).result() != "":
+            return
+        # else another process takes it up when this one has ended
+        self.store.once(told, "yes")
+        figure = verdict.figure
+        self._listeners.gate(
+            GateEvent(
+                nodeid=gate.id,
+                endpoint=endpoint,
+                condition=gate.condition.text,
+                verdict=verdict.kind,
+                recipe=recipe,
+                cookbook=cookbook,
+                figure=None if figure is None else figure.value,
+                low=None if figure is None else figure.low,
+                high=None if figure is None else figure.high,
+                n=None if figure is None else figure.n,
+                grade=verdict.grade,
+                reason=verdict.reason,
+            )
+        )
 
     def recipe_verdict(self, plan: RecipePlan, item: str) -> tuple[Verdict, list[tuple[GateRecord, Verdict]]]:
         """Of the recipe as a whole, kept under the id of the item that shows it, and of each of its gates."""
@@ -93,8 +133,10 @@ class Evaluation:
     def cookbook_verdict(self, cookbook: CookbookPlan, gate: GateRecord) -> Verdict:
         """Judge a cookbook's condition on its grade."""
         graded = {plan.record.id: Graded.of(self.summary(plan)) for plan in cookbook.recipes}
-        verdict = judge_cookbook(gate.condition, cookbook.record, graded)
-        return self.store.verdict(gate.id, verdict).result()
+        judged = judge_cookbook(gate.condition, cookbook.record, graded)
+        verdict = self.store.verdict(gate.id, judged).result()
+        self._tell(gate, verdict, cookbook.record.endpoint, cookbook=cookbook.record.cookbook)
+        return verdict
 
     def tally(self, plan: RecipePlan) -> Tally:
         """A recipe's outcomes, counted; waits until the last of them is settled."""
@@ -142,11 +184,14 @@ def open_evaluation(
     budget: Budget | None = None,
     abandoned: Callable[[], str] = str,
     share: tuple[int, int] = (0, 1),
+    listeners: Listeners = NOBODY,
+    onlooker: Onlooker | None = None,
 ) -> Evaluation:
     """Open the state, enter the run, start the engine. Raises StateError where the state cannot be used.
 
     ``abandoned`` says why nobody waits for this process any more (empty while somebody does); ``share``: which of how
-    many processes of the run this is; ``budget``: what the run may spend, None for no limit.
+    many processes of the run this is; ``budget``: what the run may spend, None for no limit; ``listeners`` are told what
+    happens, the ``onlooker`` while somebody waits.
     """
     clock, redactor = SystemClock(), Redactor()
     store = SqliteStore.open(
@@ -162,6 +207,8 @@ def open_evaluation(
         abandoned=abandoned,
         share=share,
         budgeted=budget is not None,
+        listeners=listeners,
+        onlooker=onlooker,
     )
     engine.start()
-    return Evaluation(store, engine)
+    return Evaluation(store, engine, listeners)

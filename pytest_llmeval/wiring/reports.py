@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ..core.events import ProgressEvent
 from ..core.record import RunLedger
 from ..core.summary import GateSummary, RunRecord
 from ..grading.grades import Graded
 from ..grading.summary import summarize, summarize_cookbook
 from ..state.sqlite.opening import discard_temporary
 from ..state.sqlite.outside import stop_from_outside
+from ..state.sqlite.progress import progress_from_outside
 from ..state.sqlite.store import SqliteStore
 
 
@@ -31,6 +33,11 @@ def read_run(state: Path, run: str, root: Path, *, complete: bool) -> RunRecord:
 def stop_run(state: Path, run: str, reason: str) -> bool:
     """Stop a run from a process that takes no part in it; False where no process has begun it."""
     return stop_from_outside(state, run, reason)
+
+
+def progress_of(state: Path, run: str) -> ProgressEvent | None:
+    """How far a run is, from a process that takes no part in it; None where that cannot be told now."""
+    return progress_from_outside(state, run)
 
 
 def peek_run(state: Path, run: str, root: Path) -> RunRecord:

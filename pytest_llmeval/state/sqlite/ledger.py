@@ -120,8 +120,9 @@ def cookbook(connection: sqlite3.Connection, run: str, cookbook: CookbookRecord)
 
 def record(
     connection: sqlite3.Connection, run: str, outcomes: Sequence[tuple[str, str, Outcome]], redactor: Redactor
-) -> None:
-    """The first outcome of a unit stays. An unplanned recipe is an error of the caller (KeyError)."""
+) -> list[bool]:
+    """The first outcome of a unit stays; which of these were the first. An unplanned recipe is an error of the
+    caller (KeyError)."""
     numbers: dict[str, int] = {}
     texts = []
     rows = []
@@ -139,7 +140,8 @@ def record(
             texts.append((digest, text))
         rows.append((numbers[recipe], bind(unit), clean.kind, dump_outcome(clean), digest))
     _keep_texts(connection, texts)
-    connection.executemany("INSERT OR IGNORE INTO outcomes VALUES (?, ?, ?, ?, ?)", rows)
+    statement = "INSERT OR IGNORE INTO outcomes VALUES (?, ?, ?, ?, ?)"
+    return [connection.execute(statement, row).rowcount == 1 for row in rows]
 
 
 def _clean(outcome: Outcome, redactor: Redactor) -> Outcome:

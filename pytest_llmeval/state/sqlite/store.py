@@ -13,13 +13,14 @@ from ...core.admission import Decision, Granted, Heard, Missing, Wanted
 from ...core.budget import Budget, Use
 from ...core.clock import Clock, SystemClock
 from ...core.endpoint import SECOND
+from ...core.events import ProgressEvent
 from ...core.exchange import Response
 from ...core.identity import Identity
 from ...core.record import CookbookRecord, RecipeRecord, Row, RunInfo, RunLedger, UnitRecord
 from ...core.redaction import Redactor
 from ...core.result import Outcome, Verdict
 from ...limits.budget import settled
-from . import breakers, budgets, cache, claims, ledger, rates, reading, requests
+from . import breakers, budgets, cache, claims, ledger, progress, rates, reading, requests
 from .admitting import Look
 from .cache import Mode, Terms
 from .codec import dump, identity_name
@@ -248,7 +249,7 @@ class SqliteStore:
 
     # --- results ---
 
-    def record(self, outcomes: Sequence[tuple[str, str, Outcome]]) -> Future[None]:
+    def record(self, outcomes: Sequence[tuple[str, str, Outcome]]) -> Future[list[bool]]:
         return self._writer.submit(lambda connection: ledger.record(connection, self._run, outcomes, self.redactor))
 
     def outcome(self, recipe: str, unit: str) -> Future[Outcome | None]:
@@ -264,6 +265,10 @@ class SqliteStore:
             return [] if number is None else list(reading.rows(connection, number))
 
         return self._look(operation)
+
+    def progress(self) -> Future[ProgressEvent | None]:
+        """How far the run is, without times."""
+        return self._look(lambda connection: progress.progress(connection, self._run))
 
     def verdict(self, gate: str, verdict: Verdict) -> Future[Verdict]:
         return self._writer.submit(
