@@ -190,8 +190,8 @@ def open_evaluation(
     """Open the state, enter the run, start the engine. Raises StateError where the state cannot be used.
 
     ``abandoned`` says why nobody waits for this process any more (empty while somebody does); ``share``: which of how
-    many processes of the run this is; ``budget``: what the run may spend, None for no limit; ``listeners`` are told what
-    happens, the ``onlooker`` while somebody waits.
+    many processes of the run this is; ``budget``: what the run may spend, None for no limit; ``listeners`` are told
+    what happens, the ``onlooker`` while somebody waits.
     """
     clock, redactor = SystemClock(), Redactor()
     store = SqliteStore.open(
