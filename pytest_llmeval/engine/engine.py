@@ -70,8 +70,8 @@ class Engine:
     All public methods are called from one thread, the one that runs the tests; they raise EngineFailure where the
     engine died, StateError where the state did, and RunStoppedError where the run was stopped. ``abandoned`` is asked
     every 50 ms why nobody waits for this process any more; a text stops it. ``share``: which of how many processes this
-    is; what takes long to score is left to its process, and taken up when that has not come to it. ``budgeted``: the run
-    has a budget. ``listeners`` are told from the engine's threads, the ``onlooker`` in the thread that waits.
+    is; what takes long to score is left to its process, and taken up when that has not come to it. ``budgeted``: the
+    run has a budget. ``listeners`` are told from the engine's threads, the ``onlooker`` in the thread that waits.
     """
 
     def __init__(
