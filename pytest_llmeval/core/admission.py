@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from .endpoint import Limits
-from .exchange import Response
+from .exchange import RateLimits, Response
 from .result import Outcome
 
 
@@ -35,13 +35,23 @@ class Wanted:
 class Granted:
     """Send it now.
 
-    ``attempt`` counts from 1 over all processes; ``first_sent_ns`` is the monotonic time of the first attempt.
+    ``attempt`` counts from 1 over all processes; ``first_sent_ns`` is the monotonic time of the first attempt;
+    ``refused`` of the attempts before were refused for the rate.
     """
 
     wanted: Wanted
     attempt: int
     first_sent_ns: int
     sent_ns: int
+    refused: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The service refused a request for its rate (429): seconds it asked to wait, and what it said of its limits."""
+
+    retry_after: float | None = None
+    limits: RateLimits | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +95,7 @@ class Wait:
     """Nothing was taken; ask again in ``seconds`` (sooner where something of this process settles)."""
 
     seconds: float
-    #: claimed | retry | concurrency | calls | tokens
+    #: claimed | retry | concurrency | calls | tokens | pace (the service refused requests, or says what it has left)
     why: str
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 from typing import Protocol
 
-from .admission import Decision, Granted, Wanted
+from .admission import Decision, Granted, Refusal, Wanted
 from .exchange import Response
 from .record import CookbookRecord, RecipeRecord, Row, RunInfo, RunLedger, UnitRecord
 from .result import Outcome, Verdict
@@ -42,10 +42,13 @@ class Store(Protocol):
         """The request came to nothing: nobody of this run asks it again."""
         ...
 
-    def release(self, claim: Granted, *, wait: float = 0.0, sent: bool = True) -> Future[None]:
+    def release(
+        self, claim: Granted, *, wait: float = 0.0, sent: bool = True, refusal: Refusal | None = None
+    ) -> Future[None]:
         """Give the claim back without an answer, for another attempt in ``wait`` seconds.
 
-        ``sent`` False gives the rate's slot back too, and the attempt does not count.
+        ``sent`` False gives the rate's slot back too, and the attempt does not count. ``refusal``: it was refused for
+        the rate, which all processes learn from.
         """
         ...
 

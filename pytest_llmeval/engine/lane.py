@@ -18,6 +18,7 @@ from ..core.admission import (
     Granted,
     Missing,
     Recorded,
+    Refusal,
     Stopped,
     Wait,
 )
@@ -298,9 +299,11 @@ class Lane:
 
     async def _again(self, job: Job, claim: Granted, error: Transient, sending: Sending) -> None:
         now = self._desk.clock.monotonic_ns()
-        wait = next_wait(claim.attempt, error, claim.first_sent_ns, now, self.endpoint.patience)
+        patience = self.endpoint.patience
+        wait = next_wait(claim.attempt, error, claim.first_sent_ns, now, patience, refused=claim.refused)
         if not isinstance(wait, GiveUp):
-            await asyncio.wrap_future(self._desk.store.release(claim, wait=wait))
+            refusal = Refusal(error.retry_after, error.limits) if error.limited else None
+            await asyncio.wrap_future(self._desk.store.release(claim, wait=wait, refusal=refusal))
             self._postpone(job, wait, retries=True)
             return
         message = f"{error.message} ({wait.reason})"

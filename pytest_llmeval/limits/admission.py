@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from ..core.admission import Answered, Decision, FailedBefore, Missing, Recorded, Stopped, Wait, Wanted
 from ..core.endpoint import SECOND
 from ..core.result import Outcome
-from . import gcra
+from . import gcra, pace
+from .pace import NO_PACE, Pace
 
 #: seconds until a look again at what ends at a time that nobody can tell
 LOOK_AGAIN = 0.02
@@ -34,7 +35,8 @@ class Room:
     """Who else is asking, and what the limits of the bucket have left.
 
     ``claimed``: somebody alive is asking this very thing. ``due_ns``: when the next attempt may be, None for at once.
-    ``in_flight`` counts claims in the bucket; ``calls_tat`` and ``tokens_tat`` are the states of its rates.
+    ``in_flight`` counts claims in the bucket; ``calls_tat`` and ``tokens_tat`` are the states of its rates, ``pace``
+    what was learnt of the service.
     ``full`` is the wait that an earlier request of this bucket was told in the same look: nobody passes it by.
     """
 
@@ -43,6 +45,7 @@ class Room:
     in_flight: int = 0
     calls_tat: int = 0
     tokens_tat: int = 0
+    pace: Pace = NO_PACE
     full: Wait | None = None
 
 
@@ -88,6 +91,9 @@ def admit(room: Room, wanted: Wanted, now_ns: int) -> Grant | Wait:
     waits = []
     if room.in_flight >= limits.max_concurrency:
         waits.append(Wait(LOOK_AGAIN, "concurrency"))
+    paced_ns = pace.wait_ns(room.pace, now_ns, wanted.tokens)
+    if paced_ns > 0:
+        waits.append(Wait(paced_ns / SECOND, "pace"))
     if limits.calls is not None:
         calls_tat, wait_ns = gcra.take(room.calls_tat, now_ns, limits.calls)
         if calls_tat is None:

@@ -10,8 +10,10 @@ from functools import partial
 from ...core.admission import Answered, Decision, Granted, Wait, Wanted
 from ...core.clock import Clock
 from ...core.result import Outcome
+from ...limits import pace
 from ...limits.admission import Grant, Room, Seen, decide
-from . import claims, ledger, rates, requests
+from ...limits.pace import Pace
+from . import claims, ledger, paces, rates, requests
 from .cache import Terms, find
 
 
@@ -21,6 +23,7 @@ class _Bucket:
 
     calls_tat: int
     tokens_tat: int
+    pace: Pace
     in_flight: int | None = None
     full: Wait | None = None
     granted: bool = False
@@ -41,6 +44,7 @@ class Look:
         self._terms = terms
         self._owner = owner
         self._alive = alive
+        self._clock = clock
         self._now_ns = clock.monotonic_ns()
         self._now = clock.now()
         self._stops = ledger.stops(connection, terms.run)
@@ -63,6 +67,8 @@ class Look:
     def close(self) -> None:
         requests.note_cached(self._connection, self._terms.run, self._cached)
         for name, bucket in self._buckets.items():
+            if bucket.granted:
+                paces.write(self._connection, name, bucket.pace, self._clock)
             for kind, tat in (("calls", bucket.calls_tat), ("tokens", bucket.tokens_tat)):
                 # 0: no such limit, nothing was ever taken
                 if bucket.granted and tat:
@@ -107,6 +113,7 @@ class Look:
             in_flight=self._in_flight(wanted),
             calls_tat=bucket.calls_tat,
             tokens_tat=bucket.tokens_tat,
+            pace=bucket.pace,
             full=bucket.full,
         )
 
@@ -121,11 +128,12 @@ class Look:
     def _grant(self, wanted: Wanted, grant: Grant) -> Granted:
         bucket = self._bucket(wanted)
         bucket.calls_tat, bucket.tokens_tat, bucket.granted = grant.calls_tat, grant.tokens_tat, True
+        bucket.pace = pace.sent(bucket.pace, self._now_ns, wanted.tokens)
         if bucket.in_flight is not None:
             bucket.in_flight += 1
         before = claims.pending(self._connection, self._terms.run, wanted.key)
         first = self._now_ns if before.first_sent_ns is None else before.first_sent_ns
-        granted = Granted(wanted, before.attempts + 1, first, self._now_ns)
+        granted = Granted(wanted, before.attempts + 1, first, self._now_ns, before.refused)
         claims.claim(self._connection, self._terms.run, self._owner, self._terms.scope(wanted), granted)
         return granted
 
@@ -135,6 +143,7 @@ class Look:
             bucket = self._buckets[wanted.bucket] = _Bucket(
                 rates.read(self._connection, wanted.bucket, "calls", self._now_ns),
                 rates.read(self._connection, wanted.bucket, "tokens", self._now_ns),
+                paces.read(self._connection, wanted.bucket, self._clock),
             )
         return bucket
 

@@ -10,11 +10,12 @@ from ...core.admission import Granted
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """Attempts that were made, when the first left (None: none counts), when the next may."""
+    """Attempts that were made, when the first left (None: none counts), when the next may, how many were refused."""
 
     attempts: int = 0
     first_sent_ns: int | None = None
     due_ns: int | None = None
+    refused: int = 0
 
 
 NOTHING = Pending()
@@ -22,7 +23,7 @@ NOTHING = Pending()
 
 def pending(connection: sqlite3.Connection, run: str, key: str) -> Pending:
     row = connection.execute(
-        "SELECT attempts, first_sent, due FROM pending WHERE run = ? AND key = ?", (run, key)
+        "SELECT attempts, first_sent, due, refused FROM pending WHERE run = ? AND key = ?", (run, key)
     ).fetchone()
     return NOTHING if row is None else Pending(*row)
 
@@ -30,8 +31,8 @@ def pending(connection: sqlite3.Connection, run: str, key: str) -> Pending:
 def postpone(connection: sqlite3.Connection, run: str, key: str, pending: Pending) -> None:
     """Note what any process needs to take the next attempt up."""
     connection.execute(
-        "INSERT OR REPLACE INTO pending (run, key, attempts, first_sent, due) VALUES (?, ?, ?, ?, ?)",
-        (run, key, pending.attempts, pending.first_sent_ns, pending.due_ns or 0),
+        "INSERT OR REPLACE INTO pending (run, key, attempts, first_sent, due, refused) VALUES (?, ?, ?, ?, ?, ?)",
+        (run, key, pending.attempts, pending.first_sent_ns, pending.due_ns or 0, pending.refused),
     )
 
 
@@ -56,8 +57,8 @@ def owners_in(connection: sqlite3.Connection, bucket: str) -> list[str]:
 def claim(connection: sqlite3.Connection, run: str, owner: str, scope: str, granted: Granted) -> None:
     wanted = granted.wanted
     connection.execute(
-        "INSERT INTO claims (key, scope, run, owner, bucket, attempt, first_sent, sent, tokens)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO claims (key, scope, run, owner, bucket, attempt, first_sent, sent, tokens, refused)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             wanted.key,
             scope,
@@ -68,6 +69,7 @@ def claim(connection: sqlite3.Connection, run: str, owner: str, scope: str, gran
             granted.first_sent_ns,
             granted.sent_ns,
             wanted.tokens,
+            granted.refused,
         ),
     )
 
@@ -79,8 +81,8 @@ def give_up(connection: sqlite3.Connection, key: str, scope: str, owner: str) ->
 def bury(connection: sqlite3.Connection, owner: str) -> None:
     """Take away what a dead owner held; its attempts count as made."""
     connection.execute(
-        "INSERT OR REPLACE INTO pending (run, key, attempts, first_sent, due)"
-        " SELECT run, key, attempt, first_sent, 0 FROM claims WHERE owner = ?",
+        "INSERT OR REPLACE INTO pending (run, key, attempts, first_sent, due, refused)"
+        " SELECT run, key, attempt, first_sent, 0, refused FROM claims WHERE owner = ?",
         (owner,),
     )
     connection.execute("DELETE FROM claims WHERE owner = ?", (owner,))

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
-from ...core.admission import Decision, Granted, Wanted
+from ...core.admission import Decision, Granted, Refusal, Wanted
 from ...core.clock import Clock, SystemClock
 from ...core.endpoint import SECOND
 from ...core.exchange import Response
@@ -17,7 +17,7 @@ from ...core.identity import Identity
 from ...core.record import CookbookRecord, RecipeRecord, Row, RunInfo, RunLedger, UnitRecord
 from ...core.redaction import Redactor
 from ...core.result import Outcome, Verdict
-from . import cache, claims, ledger, rates, reading, requests
+from . import cache, claims, ledger, paces, rates, reading, requests
 from .admitting import Look
 from .cache import Mode, Terms
 from .codec import dump, identity_name
@@ -157,6 +157,7 @@ class SqliteStore:
             cache.keep(connection, self._terms, wanted, response, self._clock.now())
             requests.note_asked(connection, self._run, wanted.key, claim.attempt, response)
             rates.settle_tokens(connection, claim, response.tokens, self._clock.monotonic_ns())
+            paces.answered(connection, claim, response.limits, self._clock)
             self._settle(connection, claim)
 
         return self._writer.submit(operation)
@@ -166,7 +167,7 @@ class SqliteStore:
             attempts = claim.attempt if sent else claim.attempt - 1
             requests.note_failed(connection, self._run, claim.wanted.key, attempts, self.redactor.all(message))
             if not sent:
-                rates.give_back(connection, claim, self._clock.monotonic_ns())
+                self._unsent(connection, claim)
             self._settle(connection, claim)
 
         return self._writer.submit(operation)
@@ -175,25 +176,34 @@ class SqliteStore:
         self._give_up(connection, claim)
         claims.settle(connection, self._run, claim.wanted.key)
 
+    def _unsent(self, connection: DB, claim: Granted) -> None:
+        rates.give_back(connection, claim, self._clock.monotonic_ns())
+        paces.unsent(connection, claim, self._clock)
+
     def _give_up(self, connection: DB, claim: Granted) -> None:
         claims.give_up(connection, claim.wanted.key, self._terms.scope(claim.wanted), self._owner.id)
 
-    def release(self, claim: Granted, *, wait: float = 0.0, sent: bool = True) -> Future[None]:
+    def release(
+        self, claim: Granted, *, wait: float = 0.0, sent: bool = True, refusal: Refusal | None = None
+    ) -> Future[None]:
         def operation(connection: DB) -> None:
             now_ns = self._clock.monotonic_ns()
             due = now_ns + round(wait * SECOND)
             attempts = claim.attempt if sent else claim.attempt - 1
             if not sent:
-                rates.give_back(connection, claim, now_ns)
+                self._unsent(connection, claim)
+            if refusal is not None:
+                paces.refused(connection, claim, refusal, self._clock)
             first = claim.first_sent_ns if attempts else None
+            refused = claim.refused + (refusal is not None)
             self._give_up(connection, claim)
-            claims.postpone(connection, self._run, claim.wanted.key, claims.Pending(attempts, first, due))
+            claims.postpone(connection, self._run, claim.wanted.key, claims.Pending(attempts, first, due, refused))
 
         return self._writer.submit(operation)
 
     def withdraw(self, claim: Granted) -> Future[None]:
         def operation(connection: DB) -> None:
-            rates.give_back(connection, claim, self._clock.monotonic_ns())
+            self._unsent(connection, claim)
             self._settle(connection, claim)
 
         return self._writer.submit(operation)
