@@ -29,6 +29,8 @@ class Wanted:
     unit: str | None = None
     #: False for a connector whose answers are for the run alone
     reusable: bool = True
+    #: seconds from the first sending in which it is to be answered; None for no such bound
+    deadline: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

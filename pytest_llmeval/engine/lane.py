@@ -215,6 +215,9 @@ class Lane:
         clock, patience = self._desk.clock, self.endpoint.patience
         started = clock.monotonic_ns()
         left = patience.deadline - (started - claim.first_sent_ns) / SECOND
+        if left <= 0:
+            await self._too_late(job, claim)
+            return
         try:
             came: Response | BaseException = await self._ask(job, asker, min(patience.timeout, max(left, 0.001)))
         except Refused as error:
@@ -321,6 +324,14 @@ class Lane:
         message = self._desk.redactor.all(message)
         await asyncio.wrap_future(self._desk.store.fail(claim, message))
         self._finish(job, Reply(error=message, attempts=claim.attempt))
+
+    async def _too_late(self, job: Job, claim: Granted) -> None:
+        """It waited for its turn until its time was over."""
+        attempts = claim.attempt - 1
+        so_far = f"after {attempts} attempt{'s' if attempts != 1 else ''}"
+        message = f"no answer within the deadline of {self.endpoint.patience.deadline:g} s ({so_far})"
+        await asyncio.wrap_future(self._desk.store.fail(claim, message, sent=False))
+        self._finish(job, Reply(error=message, attempts=attempts))
 
     async def _stop(self, message: str) -> None:
         await asyncio.wrap_future(self._desk.store.stop_endpoint(self.endpoint.id, self._desk.redactor.all(message)))

@@ -34,7 +34,8 @@ class Seen:
 class Room:
     """Who else is asking, and what the limits of the bucket have left.
 
-    ``claimed``: somebody alive is asking this very thing. ``due_ns``: when the next attempt may be, None for at once.
+    ``claimed``: somebody alive is asking this very thing. ``due_ns``: when the next attempt may be, None for at once;
+    ``first_sent_ns``: when the first one was sent, if any was.
     ``in_flight`` counts claims in the bucket; ``calls_tat`` and ``tokens_tat`` are the states of its rates, ``pace``
     what was learnt of the service.
     ``full`` is the wait that an earlier request of this bucket was told in the same look: nobody passes it by.
@@ -42,6 +43,7 @@ class Room:
 
     claimed: bool = False
     due_ns: int | None = None
+    first_sent_ns: int | None = None
     in_flight: int = 0
     calls_tat: int = 0
     tokens_tat: int = 0
@@ -78,9 +80,24 @@ def known(seen: Seen) -> Decision | None:
 
 
 def admit(room: Room, wanted: Wanted, now_ns: int) -> Grant | Wait:
-    """All limits at once; where several say wait, the longest wait is told."""
+    """All limits at once; where several say wait, the longest wait is told.
+
+    Whose time is over waits for none of them: it is not sent any more.
+    """
     if room.claimed:
         return Wait(LOOK_AGAIN, "claimed")
+    if room.first_sent_ns is None or wanted.deadline is None:
+        return _limited(room, wanted, now_ns)
+    left = wanted.deadline - (now_ns - room.first_sent_ns) / SECOND
+    if left <= 0:
+        return Grant(room.calls_tat, room.tokens_tat)
+    decision = _limited(room, wanted, now_ns)
+    if isinstance(decision, Wait) and decision.seconds > left:
+        return Wait(left, decision.why)
+    return decision
+
+
+def _limited(room: Room, wanted: Wanted, now_ns: int) -> Grant | Wait:
     if room.due_ns is not None and room.due_ns > now_ns:
         return Wait((room.due_ns - now_ns) / SECOND, "retry")
     if room.full is not None:

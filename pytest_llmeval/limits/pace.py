@@ -18,8 +18,8 @@ from ..core.endpoint import SECOND
 from ..core.exchange import RateLimits
 from .told import UNTOLD, Later, Told
 
-#: calls a second: none is slower; a faster one is no limit
-SLOWEST, FASTEST = 1 / 20, 1000.0
+#: calls a second: no pace that was measured is slower, none for want of an answer, no first guess; a faster one is none
+SLOWEST, SLOWEST_TRIED, SLOWEST_GUESS, FASTEST = 1 / 20, 1 / 5, 1.0, 1000.0
 #: the share of itself that a pace grows by in a second: a first guess, what came after it, one that was learnt
 GUESS, ROUGH, LEARNT = 1 / 0.3, 0.15, 0.03
 #: seconds of sending without a refusal that double a pace
@@ -79,6 +79,8 @@ class Pace:
     #: a refusal asked to wait until then; a call sent after ``heard_ns`` was sent in knowledge of that
     asked_ns: int = 0
     heard_ns: int = 0
+    #: the seconds that the last refusal asked to wait, None where it did not say
+    asks: float | None = None
     #: nobody goes before
     held_ns: int = 0
     told: Told = UNTOLD
@@ -145,7 +147,8 @@ def answered(pace: Pace, sent_ns: int, now_ns: int, limits: RateLimits | None, l
 def refused(pace: Pace, sent_ns: int, now_ns: int, refusal: Refusal, later: Later, *, tokens: int = 0) -> Pace:
     """After a refusal of a call of so many tokens that was sent at ``sent_ns``."""
     known = pace.told.known_to(sent_ns)
-    pace = replace(pace, told=pace.told.heard(sent_ns, now_ns, refusal.limits, later))
+    told = pace.told.heard(sent_ns, now_ns, refusal.limits, later)
+    pace = replace(pace, told=told, asks=refusal.retry_after)
     pace = _asked(pace, sent_ns, now_ns, refusal)
     if pace.told.wait_ns(now_ns, tokens) > 0 and not known:
         # it was sent before the service had said so: from now on it is asked as it says
@@ -199,13 +202,17 @@ def _fall(pace: Pace, sent_ns: int, now_ns: int) -> Pace:
 
 def _set(pace: Pace, now_ns: int) -> Pace:
     """The pace after a fall, by what had come through before it."""
-    base = pace.through / pace.span
-    if pace.before is not None:
-        most = MOST * pace.before
-        if pace.through < 1 and pace.reopens is None:
-            pace = replace(pace, reopens=pace.least)
-        base = min(max(AIM * base, pace.least), most)
-    return _at(pace, base, now_ns)
+    measured = pace.through / pace.span
+    before = pace.before
+    if before is None:
+        return _at(pace, max(measured, SLOWEST_GUESS), now_ns)
+    most = MOST * before
+    if pace.through >= 1:
+        return _at(pace, min(max(AIM * measured, pace.least), most), now_ns)
+    # who says when to come again need not be tried less often than that
+    tried = SLOWEST_TRIED if pace.asks is None else 1 / max(1.0, pace.asks)
+    pace = replace(pace, reopens=pace.least if pace.reopens is None else pace.reopens)
+    return _at(pace, max(pace.least, min(tried, before)), now_ns)
 
 
 def _at(pace: Pace, base: float, now_ns: int) -> Pace:

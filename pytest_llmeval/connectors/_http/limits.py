@@ -18,7 +18,7 @@ _UNKNOWN: Figures = (None, None, None)
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|us|ns|[dhms])", re.ASCII)
 _UNITS = {"ns": 1e-9, "us": 1e-6, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _FIELD = re.compile(r"\b(limit|remaining|reset|q|r|t)\s*=\s*\"?(\d+(?:\.\d+)?)", re.ASCII | re.IGNORECASE)
-_COUNT = re.compile(r"\s*(\d{1,18})(?![\d.])", re.ASCII)
+_COUNT = re.compile(r"\s*(\d{1,18})(?![\w.])", re.ASCII)
 #: a number that is larger counts seconds since the epoch, one still larger milliseconds
 _EPOCH, _EPOCH_MS = 1e9, 1e11
 _CLOCK = SystemClock()

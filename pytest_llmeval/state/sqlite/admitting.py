@@ -108,8 +108,10 @@ class Look:
         if self._in_flight(wanted) >= wanted.limits.max_concurrency:
             for owner in claims.owners_in(self._connection, wanted.bucket):
                 self._lives(owner)
+        pending = claims.pending(self._connection, self._terms.run, wanted.key)
         return Room(
-            due_ns=claims.pending(self._connection, self._terms.run, wanted.key).due_ns,
+            due_ns=pending.due_ns,
+            first_sent_ns=pending.first_sent_ns,
             in_flight=self._in_flight(wanted),
             calls_tat=bucket.calls_tat,
             tokens_tat=bucket.tokens_tat,
@@ -133,7 +135,7 @@ class Look:
             bucket.in_flight += 1
         before = claims.pending(self._connection, self._terms.run, wanted.key)
         first = self._now_ns if before.first_sent_ns is None else before.first_sent_ns
-        granted = Granted(wanted, before.attempts + 1, first, self._now_ns, before.refused)
+        granted = Granted(wanted, before.attempts + 1, first, self._now_ns, refused=before.refused)
         claims.claim(self._connection, self._terms.run, self._owner, self._terms.scope(wanted), granted)
         return granted
 

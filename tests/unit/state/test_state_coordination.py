@@ -73,10 +73,10 @@ class Coordination(RuleBasedStateMachine):
                 self.sent.append(self.clock.ns)
             else:
                 assert isinstance(decision, Wait)
-                assert decision.why in {"concurrency", "calls"}
+                assert decision.why in {"concurrency", "calls", "pace"}
                 # nobody waits for the dead, nor for a limit that has room
                 full = sum(len(held) for held in self.held) >= CONCURRENCY
-                assert full or decision.why == "calls"
+                assert full or decision.why in {"calls", "pace"}
 
     def claim(self, process, data):
         held = self.held[process]
