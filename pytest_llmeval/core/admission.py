@@ -38,7 +38,7 @@ class Granted:
     """Send it now.
 
     ``attempt`` counts from 1 over all processes; ``first_sent_ns`` is the monotonic time of the first attempt;
-    ``refused`` of the attempts before were refused for the rate.
+    ``refused`` of the attempts were refused for the rate.
     """
 
     wanted: Wanted

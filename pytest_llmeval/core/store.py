@@ -42,13 +42,14 @@ class Store(Protocol):
         """The request came to nothing: nobody of this run asks it again."""
         ...
 
-    def release(
-        self, claim: Granted, *, wait: float = 0.0, sent: bool = True, refusal: Refusal | None = None
-    ) -> Future[None]:
+    def refuse(self, claim: Granted, refusal: Refusal) -> Future[None]:
+        """The service refused it for its rate: all processes are to ask slower. The claim is still held."""
+        ...
+
+    def release(self, claim: Granted, *, wait: float = 0.0, sent: bool = True) -> Future[None]:
         """Give the claim back without an answer, for another attempt in ``wait`` seconds.
 
-        ``sent`` False gives the rate's slot back too, and the attempt does not count. ``refusal``: it was refused for
-        the rate, which all processes learn from.
+        ``sent`` False gives the rate's slot back too, and the attempt does not count.
         """
         ...
 

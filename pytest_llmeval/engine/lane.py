@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import assert_never
 
 import anyio
@@ -33,6 +33,7 @@ from ..limits.retry import GiveUp, next_wait
 from .completing import complete
 from .pause import Pause
 from .queue import Queue
+from .ramp import Ramp
 from .sending import CURRENT, Sending
 from .work import Job, Reply, Work
 
@@ -63,6 +64,7 @@ class Lane:
         self._offline = bool(getattr(endpoint.connector, "offline", False))
         self._queue = Queue(endpoint.limits.max_concurrency, joins=not self._offline)
         self._on_wire = 0
+        self._ramp = Ramp(desk.clock)
         self._wake = asyncio.Event()
         self._closing = False
         self._answers = 0
@@ -120,6 +122,7 @@ class Lane:
     async def _pump(self, wire: TaskGroup, asker: Asker | None) -> None:
         """Admit and send until closed; without an asker, until something must be asked."""
         while not self._closing:
+            await self._ramp.clear()
             batch = self._queue.next(self._desk.clock.monotonic_ns(), self._on_wire, held=self._desk.pause.held)
             if not batch:
                 await self._rest()
@@ -161,7 +164,8 @@ class Lane:
             for job, claim in granted:
                 assert asker is not None
                 self._on_wire += 1
-                sending = Sending(self._desk.pause, self._tampered)
+                self._ramp.depart()
+                sending = Sending(self._desk.pause, self._tampered, self._ramp.out)
                 wire.start_soon(self._send, job, claim, asker, sending)
         return True
 
@@ -303,10 +307,13 @@ class Lane:
     async def _again(self, job: Job, claim: Granted, error: Transient, sending: Sending) -> None:
         now = self._desk.clock.monotonic_ns()
         patience = self.endpoint.patience
+        if error.limited:
+            # before all else: others are about to be let go
+            self._desk.store.refuse(claim, Refusal(error.retry_after, error.limits))
+            claim = replace(claim, refused=claim.refused + 1)
         wait = next_wait(claim.attempt, error, claim.first_sent_ns, now, patience, refused=claim.refused)
         if not isinstance(wait, GiveUp):
-            refusal = Refusal(error.retry_after, error.limits) if error.limited else None
-            await asyncio.wrap_future(self._desk.store.release(claim, wait=wait, refusal=refusal))
+            await asyncio.wrap_future(self._desk.store.release(claim, wait=wait))
             self._postpone(job, wait, retries=True)
             return
         message = f"{error.message} ({wait.reason})"

@@ -25,7 +25,7 @@ def next_wait(
 ) -> float | GiveUp:
     """Seconds until another attempt may be made, after attempt number ``attempt`` failed.
 
-    ``refused`` of those before it were refused for the rate: these are no failures, and the deadline alone ends them.
+    ``refused`` of them were refused for the rate: these are no failures, and the deadline alone ends them.
     Random between 0 and a bound that doubles (full jitter), never less than the service asked for. The deadline counts
     from the first sending; a wait that would outlast it ends the request at once.
     """
@@ -34,7 +34,7 @@ def next_wait(
     failures = attempt - refused
     if failures >= patience.max_attempts and not error.limited:
         return GiveUp(attempts)
-    wait = _jitter(refused + 1 if error.limited else failures)
+    wait = _jitter(refused if error.limited else failures)
     if error.unreached:
         if attempt >= TRIES_UNREACHED or elapsed >= SECONDS_UNREACHED:
             return GiveUp(attempts)

@@ -183,21 +183,21 @@ class SqliteStore:
     def _give_up(self, connection: DB, claim: Granted) -> None:
         claims.give_up(connection, claim.wanted.key, self._terms.scope(claim.wanted), self._owner.id)
 
-    def release(
-        self, claim: Granted, *, wait: float = 0.0, sent: bool = True, refusal: Refusal | None = None
-    ) -> Future[None]:
+    def refuse(self, claim: Granted, refusal: Refusal) -> Future[None]:
+        return self._writer.submit(lambda connection: paces.refused(connection, claim, refusal, self._clock))
+
+    def release(self, claim: Granted, *, wait: float = 0.0, sent: bool = True) -> Future[None]:
         def operation(connection: DB) -> None:
             now_ns = self._clock.monotonic_ns()
             due = now_ns + round(wait * SECOND)
             attempts = claim.attempt if sent else claim.attempt - 1
             if not sent:
                 self._unsent(connection, claim)
-            if refusal is not None:
-                paces.refused(connection, claim, refusal, self._clock)
             first = claim.first_sent_ns if attempts else None
-            refused = claim.refused + (refusal is not None)
             self._give_up(connection, claim)
-            claims.postpone(connection, self._run, claim.wanted.key, claims.Pending(attempts, first, due, refused))
+            claims.postpone(
+                connection, self._run, claim.wanted.key, claims.Pending(attempts, first, due, claim.refused)
+            )
 
         return self._writer.submit(operation)
 

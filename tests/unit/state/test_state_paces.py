@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from pytest_llmeval.core.admission import Granted, Refusal, Wait
@@ -22,7 +24,8 @@ def refuse(world, store, key="refused", refusal=Refusal(), **options):  # noqa: 
     claim = ask(store, world.wanted(key, **options))
     assert isinstance(claim, Granted), claim
     world.clock.step(0.01)
-    store.release(claim, wait=0.0, refusal=refusal).result()
+    store.refuse(claim, refusal)
+    store.release(replace(claim, refused=claim.refused + 1), wait=0.0).result()
     return claim
 
 
@@ -173,6 +176,6 @@ def test_two_processes_learn_from_one_refusal(children, world):
     child.do("enter", path=str(world.path), run="r")
     store = world.enter("r", clock=SystemClock())
     claim = ask(store, world.wanted("mine", limits=Limits(1000)))
-    store.release(claim, wait=60.0, refusal=Refusal(30.0)).result()
+    store.refuse(claim, Refusal(30.0)).result()
 
     assert child.do("decide", path=str(world.path), key="its") == "pace"
