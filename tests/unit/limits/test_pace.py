@@ -154,6 +154,17 @@ def test_a_wait_that_is_over_holds_nobody():
     assert known.held_ns == 0
 
 
+def test_figures_without_sense_leave_a_call_a_minute():
+    """A limit that is full again in a year, or a figure that was read wrongly."""
+    known = pace.sent(NO_PACE, START, 0)
+    limits = RateLimits(1, 0, 1e9)
+    known = pace.answered(known, START, START + MS, limits, Later())
+    for _ in range(3):
+        wait_ns = pace.wait_ns(known, known.last_ns, 0)
+        assert wait_ns == 60 * SECOND
+        known = pace.sent(known, known.last_ns + wait_ns, 0)
+
+
 # --- growing ---
 
 
