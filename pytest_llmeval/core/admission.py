@@ -8,7 +8,7 @@ from typing import Literal
 
 from .budget import ONE, Use
 from .endpoint import Breaker, Limits
-from .exchange import Response
+from .exchange import RateLimits, Response
 from .result import Outcome
 
 
@@ -33,6 +33,8 @@ class Wanted:
     reusable: bool = True
     breaker: Breaker | None = None
     reserve: Use = ONE
+    #: seconds from the first sending in which it is to be answered; None for no such bound
+    deadline: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,8 @@ class Granted:
     """Send it now.
 
     ``attempt`` counts from 1 over all processes; ``first_sent_ns`` is the monotonic time of the first attempt;
-    ``probe``: what comes of it closes an open breaker or keeps it open.
+    ``probe``: what comes of it closes an open breaker or keeps it open; ``refused`` of the attempts were refused for
+    the rate.
     """
 
     wanted: Wanted
@@ -48,6 +51,15 @@ class Granted:
     first_sent_ns: int
     sent_ns: int
     probe: bool = False
+    refused: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The service refused a request for its rate (429): seconds it asked to wait, and what it said of its limits."""
+
+    retry_after: float | None = None
+    limits: RateLimits | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +105,8 @@ class Wait:
     """Nothing was taken; ask again in ``seconds`` (sooner where something of this process settles)."""
 
     seconds: float
-    #: claimed | retry | concurrency | calls | tokens | budget
+    #: claimed | retry | concurrency | calls | tokens | budget | pace (the service refused requests, or says what it has
+    #: left)
     why: str
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 from typing import Protocol
 
-from .admission import Decision, Granted, Heard, Wanted
+from .admission import Decision, Granted, Heard, Refusal, Wanted
 from .exchange import Response
 from .record import CookbookRecord, RecipeRecord, Row, RunInfo, RunLedger, UnitRecord
 from .result import Outcome, Verdict
@@ -40,6 +40,10 @@ class Store(Protocol):
 
     def fail(self, claim: Granted, message: str, *, sent: bool = True, heard: Heard | None = None) -> Future[None]:
         """The request came to nothing: nobody of this run asks it again. ``heard``: what that tells of its service."""
+        ...
+
+    def refuse(self, claim: Granted, refusal: Refusal) -> Future[None]:
+        """The service refused it for its rate: all processes are to ask slower. The claim is still held."""
         ...
 
     def release(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import assert_never
 
 import anyio
@@ -19,6 +19,7 @@ from ..core.admission import (
     Heard,
     Missing,
     Recorded,
+    Refusal,
     Skipped,
     Stopped,
     Wait,
@@ -35,6 +36,7 @@ from ..limits.retry import GiveUp, next_wait
 from .completing import complete
 from .pause import Pause
 from .queue import Queue
+from .ramp import Ramp
 from .sending import CURRENT, Sending
 from .telling import request_event, response_event
 from .work import Job, Reply, Work
@@ -69,6 +71,7 @@ class Lane:
         self._offline = bool(getattr(endpoint.connector, "offline", False))
         self._queue = Queue(endpoint.limits.max_concurrency, joins=not self._offline)
         self._on_wire = 0
+        self._ramp = Ramp(desk.clock)
         self._wake = asyncio.Event()
         self._closing = False
         #: it was closed, and all that it had sent is settled
@@ -134,6 +137,7 @@ class Lane:
     async def _pump(self, wire: TaskGroup, asker: Asker | None) -> None:
         """Admit and send until closed; without an asker, until something must be asked."""
         while not self._closing:
+            await self._ramp.clear()
             batch = self._queue.next(self._desk.clock.monotonic_ns(), self._on_wire, held=self._desk.pause.held)
             if not batch:
                 await self._rest()
@@ -175,7 +179,8 @@ class Lane:
             for job, claim in granted:
                 assert asker is not None
                 self._on_wire += 1
-                sending = Sending(self._desk.pause, self._tampered)
+                self._ramp.depart()
+                sending = Sending(self._desk.pause, self._tampered, self._ramp.out)
                 wire.start_soon(self._send, job, claim, asker, sending)
         return True
 
@@ -236,6 +241,9 @@ class Lane:
         clock, patience = self._desk.clock, self.endpoint.patience
         started = clock.monotonic_ns()
         left = patience.deadline - (started - claim.first_sent_ns) / SECOND
+        if left <= 0:
+            await self._too_late(job, claim)
+            return
         try:
             came: Response | BaseException = await self._ask(job, asker, min(patience.timeout, max(left, 0.001)))
         except Refused as error:
@@ -322,8 +330,13 @@ class Lane:
 
     async def _again(self, job: Job, claim: Granted, error: Transient, sending: Sending) -> None:
         now = self._desk.clock.monotonic_ns()
+        patience = self.endpoint.patience
         heard: Heard = "limit" if error.limited else "fault"
-        wait = next_wait(claim.attempt, error, claim.first_sent_ns, now, self.endpoint.patience)
+        if error.limited:
+            # before all else: others are about to be let go
+            self._desk.store.refuse(claim, Refusal(error.retry_after, error.limits))
+            claim = replace(claim, refused=claim.refused + 1)
+        wait = next_wait(claim.attempt, error, claim.first_sent_ns, now, patience, refused=claim.refused)
         if not isinstance(wait, GiveUp):
             await asyncio.wrap_future(self._desk.store.release(claim, wait=wait, heard=heard))
             self._postpone(job, wait, retries=True)
@@ -344,6 +357,14 @@ class Lane:
         message = self._desk.redactor.all(message)
         await asyncio.wrap_future(self._desk.store.fail(claim, message, heard=heard))
         self._finish(job, Reply(error=message, attempts=claim.attempt))
+
+    async def _too_late(self, job: Job, claim: Granted) -> None:
+        """It waited for its turn until its time was over."""
+        attempts = claim.attempt - 1
+        so_far = f"after {attempts} attempt{'s' if attempts != 1 else ''}"
+        message = f"no answer within the deadline of {self.endpoint.patience.deadline:g} s ({so_far})"
+        await asyncio.wrap_future(self._desk.store.fail(claim, message, sent=False))
+        self._finish(job, Reply(error=message, attempts=attempts))
 
     async def _stop(self, message: str) -> None:
         await asyncio.wrap_future(self._desk.store.stop_endpoint(self.endpoint.id, self._desk.redactor.all(message)))

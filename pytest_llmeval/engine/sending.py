@@ -17,11 +17,13 @@ class Sending:
     """Holds a pause off until the request is out, and looks at both ends of the way whether a mock stands in it.
 
     ``mock`` says which one; empty where there was none. ``in_test``: a test of the user's own ran when it left.
+    ``is_out`` is called when it is.
     """
 
-    def __init__(self, pause: Pause, tampered: Callable[[], str]) -> None:
+    def __init__(self, pause: Pause, tampered: Callable[[], str], is_out: Callable[[], None]) -> None:
         self._pause = pause
         self._tampered = tampered
+        self._is_out = is_out
         self._loop = asyncio.get_running_loop()
         self._out = False
         self.mock = tampered()
@@ -35,6 +37,7 @@ class Sending:
         self._out = True
         self.mock = self.mock or self._tampered()
         self._pause.arrive()
+        self._is_out()
 
     def out_from_anywhere(self) -> None:
         """As ``out``, from any thread."""

@@ -68,10 +68,11 @@ def _wanted(
         endpoint=endpoint.id,
         bucket=bucket,
         limits=endpoint.limits,
-        tokens=estimate(request) if endpoint.limits.tokens else 0,
+        tokens=estimate(request),
         parts=keyed[1],
         recipe=recipe,
         unit=unit,
         reusable=getattr(endpoint.connector, "keep", "always") == "always",
         breaker=endpoint.breaker,
+        deadline=endpoint.patience.deadline,
     )

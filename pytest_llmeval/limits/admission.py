@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..core.admission import Answered, Decision, FailedBefore, Missing, Recorded, Skipped, Stopped, Wait, Wanted
 from ..core.endpoint import SECOND
 from ..core.result import Outcome
-from . import breaker, gcra
+from . import breaker, gcra, pace
 from .budget import Purse, lack
+from .pace import NO_PACE, Pace
 
 #: seconds until a look again at what ends at a time that nobody can tell
 LOOK_AGAIN = 0.02
@@ -35,17 +37,21 @@ class Seen:
 class Room:
     """Who else is asking, and what the limits of the bucket have left.
 
-    ``claimed``: somebody alive is asking this very thing. ``due_ns``: when the next attempt may be, None for at once.
-    ``in_flight`` counts claims in the bucket; ``calls_tat`` and ``tokens_tat`` are the states of its rates.
+    ``claimed``: somebody alive is asking this very thing. ``due_ns``: when the next attempt may be, None for at once;
+    ``first_sent_ns``: when the first one was sent, if any was.
+    ``in_flight`` counts claims in the bucket; ``calls_tat`` and ``tokens_tat`` are the states of its rates, ``pace``
+    what was learnt of the service.
     ``full`` is the wait that an earlier request of this bucket was told in the same look: nobody passes it by.
     ``probing``: somebody alive is asking as the endpoint's probe. ``attempts`` were made so far.
     """
 
     claimed: bool = False
     due_ns: int | None = None
+    first_sent_ns: int | None = None
     in_flight: int = 0
     calls_tat: int = 0
     tokens_tat: int = 0
+    pace: Pace = NO_PACE
     full: Wait | None = None
     breaker: breaker.State = breaker.CLOSED
     probing: bool = False
@@ -85,7 +91,8 @@ def known(seen: Seen) -> Decision | None:
 def admit(room: Room, wanted: Wanted, now_ns: int) -> Grant | Wait | Skipped:
     """All limits at once; where several say wait, the longest wait is told.
 
-    What can never go is told at once, whatever else it would wait for.
+    What can never go is told at once, whatever else it would wait for. Whose time is over waits for no limit: it is not
+    sent any more.
     """
     if room.claimed:
         return Wait(LOOK_AGAIN, "claimed")
@@ -95,7 +102,18 @@ def admit(room: Room, wanted: Wanted, now_ns: int) -> Grant | Wait | Skipped:
         return Skipped(f"endpoint {wanted.endpoint}: {room.breaker.reason}", room.attempts)
     if short is not None and short.final:
         return Skipped(short.reason, room.attempts)
-    return _held_back(room, now_ns, short=short is not None) or _take(room, wanted, now_ns, probe=entry == "probe")
+    left = _left(room, wanted, now_ns)
+    if left <= 0:
+        return Grant(room.calls_tat, room.tokens_tat)
+    decision = _held_back(room, now_ns, short=short is not None) or _take(room, wanted, now_ns, probe=entry == "probe")
+    return Wait(left, decision.why) if isinstance(decision, Wait) and decision.seconds > left else decision
+
+
+def _left(room: Room, wanted: Wanted, now_ns: int) -> float:
+    """Seconds until a request's deadline, which runs from its first sending."""
+    if room.first_sent_ns is None or wanted.deadline is None:
+        return math.inf
+    return wanted.deadline - (now_ns - room.first_sent_ns) / SECOND
 
 
 def _held_back(room: Room, now_ns: int, *, short: bool) -> Wait | None:
@@ -113,6 +131,9 @@ def _take(room: Room, wanted: Wanted, now_ns: int, *, probe: bool) -> Grant | Wa
     waits = []
     if room.in_flight >= limits.max_concurrency:
         waits.append(Wait(LOOK_AGAIN, "concurrency"))
+    paced_ns = pace.wait_ns(room.pace, now_ns, wanted.tokens)
+    if paced_ns > 0:
+        waits.append(Wait(paced_ns / SECOND, "pace"))
     if limits.calls is not None:
         calls_tat, wait_ns = gcra.take(room.calls_tat, now_ns, limits.calls)
         if calls_tat is None:

@@ -20,17 +20,21 @@ class GiveUp:
     reason: str
 
 
-def next_wait(attempt: int, error: Transient, first_sent_ns: int, now_ns: int, patience: Patience) -> float | GiveUp:
+def next_wait(
+    attempt: int, error: Transient, first_sent_ns: int, now_ns: int, patience: Patience, *, refused: int = 0
+) -> float | GiveUp:
     """Seconds until another attempt may be made, after attempt number ``attempt`` failed.
 
+    ``refused`` of them were refused for the rate: these are no failures, and the deadline alone ends them.
     Random between 0 and a bound that doubles (full jitter), never less than the service asked for. The deadline counts
     from the first sending; a wait that would outlast it ends the request at once.
     """
     elapsed = (now_ns - first_sent_ns) / SECOND
     attempts = f"after {attempt} attempt{'s' if attempt != 1 else ''}"
-    if attempt >= patience.max_attempts:
+    failures = attempt - refused
+    if failures >= patience.max_attempts and not error.limited:
         return GiveUp(attempts)
-    wait = _jitter(attempt)
+    wait = _jitter(refused if error.limited else failures)
     if error.unreached:
         if attempt >= TRIES_UNREACHED or elapsed >= SECONDS_UNREACHED:
             return GiveUp(attempts)

@@ -21,11 +21,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--rate", type=float, metavar="N", help="requests a second; a 429 to what comes faster")
     parser.add_argument("--burst", type=int, default=1, metavar="N", help="requests at once under --rate (default 1)")
     parser.add_argument("--retry-after", type=float, metavar="S", help="seconds named in each 429 (default: none)")
+    parser.add_argument("--tell-limits", action="store_true", help="say in each reply what is left under --rate")
     parser.add_argument("--until-eof", action="store_true", help="end with standard input")
     options = parser.parse_args(arguments)
     behaviours: list[Behaviour] = []
     if options.rate:
-        behaviours.append(limited(options.rate, burst=options.burst, retry_after=options.retry_after))
+        told = {"retry_after": options.retry_after, "headers": options.tell_limits}
+        behaviours.append(limited(options.rate, burst=options.burst, **told))
     serving = serve(*behaviours, answer=options.answer, delay=options.delay, port=options.port, record=False)
     with suppress(KeyboardInterrupt), serving as server:
         print(server.url, flush=True)  # noqa: T201 - a program's output

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from email.utils import formatdate
+from math import floor
 from typing import Literal
 
 from .wire import Received, Reply, completion, error_body, json_reply
@@ -44,24 +45,38 @@ def answering(
     return behave
 
 
-def limited(per_second: float, *, burst: int = 1, retry_after: float | str | None = None) -> Behaviour:
+def limited(
+    per_second: float, *, burst: int = 1, retry_after: float | str | None = None, headers: bool = False
+) -> Behaviour:
     """A 429 to what comes faster: ``burst`` requests at once, then ``per_second``; a refused one takes no slot.
 
-    ``retry_after`` is the header's value: seconds, ``"date"`` for an HTTP date a second ahead, or any text.
+    ``retry_after`` is the header's value: seconds, ``"date"`` for an HTTP date a second ahead, or any text. With
+    ``headers`` every reply says what is left, as ``x-ratelimit-{limit,remaining,reset}-requests``.
     """
     interval = 1.0 / per_second
     due = [0.0]
 
     def behave(received: Received) -> Reply | None:
         slot = max(due[0], received.at)
-        if slot - received.at > (burst - 1) * interval + 1e-9:
-            value = formatdate(_now() + 1, usegmt=True) if retry_after == "date" else retry_after
-            headers = {} if value is None else {"retry-after": str(value)}
-            return json_reply(error_body("rate limit reached", "rate_limit_exceeded"), 429, headers)
-        due[0] = slot + interval
-        return None
+        refuses = slot - received.at > (burst - 1) * interval + 1e-9
+        if not refuses:
+            due[0] = slot + interval
+        if headers:
+            received.told.update(_told(burst, due[0] - received.at, interval))
+        if not refuses:
+            return None
+        value = formatdate(_now() + 1, usegmt=True) if retry_after == "date" else retry_after
+        asked = {} if value is None else {"retry-after": str(value)}
+        return json_reply(error_body("rate limit reached", "rate_limit_exceeded"), 429, asked)
 
     return behave
+
+
+def _told(burst: int, full_in: float, interval: float) -> dict[str, str]:
+    """What is left of a burst that is whole again in ``full_in`` seconds."""
+    remaining = max(0, floor(burst - full_in / interval + 1e-9))
+    figures = {"limit": str(burst), "remaining": str(remaining), "reset": f"{full_in * 1000:.3f}ms"}
+    return {f"x-ratelimit-{name}-requests": value for name, value in figures.items()}
 
 
 def failing(

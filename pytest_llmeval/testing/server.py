@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from .behaviours import Answer, Behaviour, answering
 from .wire import Received, Reply, error_body, json_reply, parse
@@ -62,7 +63,7 @@ class LoopbackServer:
             except Exception as error:  # noqa: BLE001 - a user's function: its fault is the reply
                 return json_reply(error_body(f"the behaviour raised {error!r}"), 500)
             if reply is not None:
-                return reply
+                return replace(reply, headers={**received.told, **reply.headers}) if received.told else reply
         return json_reply(error_body("no behaviour answers this"), 500)
 
     def delay_of(self, reply: Reply) -> float:

@@ -31,6 +31,8 @@ class Received:
     headers: Mapping[str, str]
     raw: bytes
     connection: int = 0
+    #: headers that go with its reply, whichever behaviour gives that
+    told: dict[str, str] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"<Received {self.number}: {self.method} {self.path}, {len(self.raw)} bytes>"

@@ -123,6 +123,18 @@ def test_a_limit_lets_a_burst_through_and_then_its_rate():
         assert post(connection)[0] == 200
 
 
+def test_what_is_left_of_a_limit_is_told_with_every_reply():
+    with serve(limited(0.5, burst=2, headers=True)) as server, client(server.url) as connection:
+        replies = [(status, reply.headers) for status, _, reply in (post(connection) for _ in range(3))]
+    assert [status for status, _ in replies] == [200, 200, 429]
+    left = [headers["x-ratelimit-remaining-requests"] for _, headers in replies]
+    resets = [float(headers["x-ratelimit-reset-requests"].removesuffix("ms")) for _, headers in replies]
+    assert left == ["1", "0", "0"]
+    assert 1000 < resets[0] <= 2000 < resets[1] <= 4000
+    assert resets[2] < resets[1]
+    assert {headers["x-ratelimit-limit-requests"] for _, headers in replies} == {"2"}
+
+
 def test_a_refused_request_takes_no_slot():
     """Deterministic in the times of arrival: ten a second, one at once."""
     behave = limited(10)

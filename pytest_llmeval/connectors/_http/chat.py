@@ -10,8 +10,9 @@ from pytest_llmeval.core.errors import InvalidRequest, Transient
 from pytest_llmeval.core.exchange import Request, Response
 from pytest_llmeval.core.text import one_line, trim
 
+from .limits import rate_limits
 from .reply import Reply
-from .status import classify, classify_error, page, rate_limits, words
+from .status import classify, classify_error, page, words
 
 
 def encode(model: str, request: Request) -> bytes:

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import json
-import math
 import re
-from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
-from pytest_llmeval.core.clock import SystemClock
 from pytest_llmeval.core.errors import EndpointStopped, InvalidRequest, Refused, RequestError, Transient
-from pytest_llmeval.core.exchange import RateLimits
 from pytest_llmeval.core.text import one_line, trim
 
+from .limits import rate_limits, retry_after
 from .reply import Reply
 
 _FILTER = frozenset({"content_filter", "content_policy_violation", "responsibleaipolicyviolation"})
@@ -35,9 +31,6 @@ _PARAMETER_WORDS = re.compile(
     r"|extra (inputs|fields) (are )?not permitted"
 )
 _MODEL_WORDS = re.compile(r"model\b.{0,200}\b(not found|does not exist|not exist)|(unknown|no such) model", re.DOTALL)
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|[dhms])")
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_CLOCK = SystemClock()
 
 
 def classify(reply: Reply, url: str, key_origin: str) -> RequestError | None:
@@ -157,59 +150,3 @@ def _json(body: bytes) -> Any:
         return json.loads(body)
     except (ValueError, RecursionError):
         return None
-
-
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds that the service asks to wait (as seconds, milliseconds or an HTTP date); None where it does not say."""
-    precise = _number(headers.get("retry-after-ms", ""))
-    if precise is not None:
-        return precise / 1000
-    text = headers.get("retry-after", "").strip()
-    seconds = _number(text)
-    if seconds is not None:
-        return seconds
-    from email.utils import parsedate_to_datetime
-
-    try:
-        when = parsedate_to_datetime(text)
-    except (ValueError, TypeError, OverflowError):
-        return None
-    if when.tzinfo is None:
-        when = when.replace(tzinfo=UTC)
-    return max(0.0, (when - datetime.fromtimestamp(_CLOCK.now(), UTC)).total_seconds())
-
-
-def _number(text: str) -> float | None:
-    try:
-        value = float(text)
-    except ValueError:
-        return None
-    return value if math.isfinite(value) and value >= 0 else None
-
-
-def rate_limits(headers: Mapping[str, str]) -> RateLimits | None:
-    """What ``x-ratelimit-*`` says of calls and tokens; None where it says nothing."""
-
-    def count(name: str) -> int | None:
-        value = headers.get(f"x-ratelimit-{name}", "")
-        return int(value) if value.isdecimal() and len(value) < 19 else None
-
-    limits = RateLimits(
-        count("limit-requests"),
-        count("remaining-requests"),
-        _duration(headers.get("x-ratelimit-reset-requests", "")),
-        count("limit-tokens"),
-        count("remaining-tokens"),
-        _duration(headers.get("x-ratelimit-reset-tokens", "")),
-    )
-    return None if limits == RateLimits() else limits
-
-
-def _duration(text: str) -> float | None:
-    """``6m0s``, ``120ms`` or plain seconds, in seconds."""
-    plain = _number(text)
-    if plain is not None:
-        return plain
-    if not text or _DURATION.sub("", text):
-        return None
-    return sum(float(number) * _UNITS[unit] for number, unit in _DURATION.findall(text))

@@ -10,10 +10,11 @@ from functools import partial
 from ...core.admission import Answered, Decision, Granted, Skipped, Wait, Wanted
 from ...core.clock import Clock
 from ...core.result import Outcome
-from ...limits import breaker
+from ...limits import breaker, pace
 from ...limits.admission import Grant, Room, Seen, decide
 from ...limits.budget import Purse, lack
-from . import breakers, budgets, claims, ledger, rates, requests, skips
+from ...limits.pace import Pace
+from . import breakers, budgets, claims, ledger, paces, rates, requests, skips
 from .cache import Terms, find
 
 
@@ -23,6 +24,7 @@ class _Bucket:
 
     calls_tat: int
     tokens_tat: int
+    pace: Pace
     in_flight: int | None = None
     full: Wait | None = None
     granted: bool = False
@@ -43,6 +45,7 @@ class Look:
         self._terms = terms
         self._owner = owner
         self._alive = alive
+        self._clock = clock
         self._now_ns = clock.monotonic_ns()
         self._now = clock.now()
         self._stops = ledger.stops(connection, terms.run)
@@ -70,6 +73,8 @@ class Look:
     def close(self) -> None:
         requests.note_cached(self._connection, self._terms.run, self._cached)
         for name, bucket in self._buckets.items():
+            if bucket.granted:
+                paces.write(self._connection, name, bucket.pace, self._clock)
             for kind, tat in (("calls", bucket.calls_tat), ("tokens", bucket.tokens_tat)):
                 # 0: no such limit, nothing was ever taken
                 if bucket.granted and tat:
@@ -119,9 +124,11 @@ class Look:
         pending = claims.pending(self._connection, self._terms.run, wanted.key)
         return Room(
             due_ns=pending.due_ns,
+            first_sent_ns=pending.first_sent_ns,
             in_flight=self._in_flight(wanted),
             calls_tat=bucket.calls_tat,
             tokens_tat=bucket.tokens_tat,
+            pace=bucket.pace,
             full=bucket.full,
             breaker=state,
             probing=probing,
@@ -170,13 +177,14 @@ class Look:
     def _grant(self, wanted: Wanted, grant: Grant) -> Granted:
         bucket = self._bucket(wanted)
         bucket.calls_tat, bucket.tokens_tat, bucket.granted = grant.calls_tat, grant.tokens_tat, True
+        bucket.pace = pace.sent(bucket.pace, self._now_ns, wanted.tokens)
         if bucket.in_flight is not None:
             bucket.in_flight += 1
         if self._purse is not None:
             self._purse = replace(self._purse, reserved=self._purse.reserved + wanted.reserve)
         before = claims.pending(self._connection, self._terms.run, wanted.key)
         first = self._now_ns if before.first_sent_ns is None else before.first_sent_ns
-        granted = Granted(wanted, before.attempts + 1, first, self._now_ns, grant.probe)
+        granted = Granted(wanted, before.attempts + 1, first, self._now_ns, grant.probe, before.refused)
         claims.claim(self._connection, self._terms.run, self._owner, self._terms.scope(wanted), granted)
         return granted
 
@@ -186,6 +194,7 @@ class Look:
             bucket = self._buckets[wanted.bucket] = _Bucket(
                 rates.read(self._connection, wanted.bucket, "calls", self._now_ns),
                 rates.read(self._connection, wanted.bucket, "tokens", self._now_ns),
+                paces.read(self._connection, wanted.bucket, self._clock),
             )
         return bucket
 

@@ -12,11 +12,12 @@ from .codec import bind
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """Attempts that were made, when the first left (None: none counts), when the next may."""
+    """Attempts that were made, when the first left (None: none counts), when the next may, how many were refused."""
 
     attempts: int = 0
     first_sent_ns: int | None = None
     due_ns: int | None = None
+    refused: int = 0
 
 
 NOTHING = Pending()
@@ -24,7 +25,7 @@ NOTHING = Pending()
 
 def pending(connection: sqlite3.Connection, run: str, key: str) -> Pending:
     row = connection.execute(
-        "SELECT attempts, first_sent, due FROM pending WHERE run = ? AND key = ?", (run, key)
+        "SELECT attempts, first_sent, due, refused FROM pending WHERE run = ? AND key = ?", (run, key)
     ).fetchone()
     return NOTHING if row is None else Pending(*row)
 
@@ -32,8 +33,8 @@ def pending(connection: sqlite3.Connection, run: str, key: str) -> Pending:
 def postpone(connection: sqlite3.Connection, run: str, key: str, pending: Pending) -> None:
     """Note what any process needs to take the next attempt up."""
     connection.execute(
-        "INSERT OR REPLACE INTO pending (run, key, attempts, first_sent, due) VALUES (?, ?, ?, ?, ?)",
-        (run, key, pending.attempts, pending.first_sent_ns, pending.due_ns or 0),
+        "INSERT OR REPLACE INTO pending (run, key, attempts, first_sent, due, refused) VALUES (?, ?, ?, ?, ?, ?)",
+        (run, key, pending.attempts, pending.first_sent_ns, pending.due_ns or 0, pending.refused),
     )
 
 
@@ -59,7 +60,7 @@ def claim(connection: sqlite3.Connection, run: str, owner: str, scope: str, gran
     wanted = granted.wanted
     connection.execute(
         "INSERT INTO claims (key, scope, run, owner, bucket, attempt, first_sent, sent, tokens, reserved_tokens,"
-        " reserved_cost, probe) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " reserved_cost, probe, refused) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             wanted.key,
             scope,
@@ -73,6 +74,7 @@ def claim(connection: sqlite3.Connection, run: str, owner: str, scope: str, gran
             wanted.reserve.tokens,
             wanted.reserve.cost,
             bind(wanted.endpoint) if granted.probe else None,
+            granted.refused,
         ),
     )
 
@@ -87,8 +89,8 @@ def bury(connection: sqlite3.Connection, owner: str) -> None:
     """Take away what a dead owner held; its attempts count as made, what they have reserved as spent."""
     budgets.book_of(connection, owner)
     connection.execute(
-        "INSERT OR REPLACE INTO pending (run, key, attempts, first_sent, due)"
-        " SELECT run, key, attempt, first_sent, 0 FROM claims WHERE owner = ?",
+        "INSERT OR REPLACE INTO pending (run, key, attempts, first_sent, due, refused)"
+        " SELECT run, key, attempt, first_sent, 0, refused FROM claims WHERE owner = ?",
         (owner,),
     )
     connection.execute("DELETE FROM claims WHERE owner = ?", (owner,))

@@ -99,7 +99,17 @@ CREATE INDEX responses_by_messages ON responses (messages);
 CREATE INDEX responses_by_setting ON responses (setting);
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _BUDGETS_AND_BREAKERS, _DIGESTS)
+_PACES = """
+-- How fast each service can be asked, as it was learnt (stamp in monotonic nanoseconds of a boot, written in seconds of
+-- the calendar); of the attempts at a request, those that were refused for the rate.
+CREATE TABLE paces (
+    bucket TEXT PRIMARY KEY, pace TEXT NOT NULL, stamp INTEGER NOT NULL, boot TEXT NOT NULL,
+    written REAL NOT NULL) WITHOUT ROWID;
+ALTER TABLE claims ADD COLUMN refused INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE pending ADD COLUMN refused INTEGER NOT NULL DEFAULT 0;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _BUDGETS_AND_BREAKERS, _DIGESTS, _PACES)
 VERSION = len(MIGRATIONS)
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
-from ...core.admission import Decision, Granted, Heard, Missing, Wanted
+from ...core.admission import Decision, Granted, Heard, Missing, Refusal, Wanted
 from ...core.budget import Budget, Use
 from ...core.clock import Clock, SystemClock
 from ...core.endpoint import SECOND
@@ -20,7 +20,7 @@ from ...core.record import CookbookRecord, RecipeRecord, Row, RunInfo, RunLedger
 from ...core.redaction import Redactor
 from ...core.result import Outcome, Verdict
 from ...limits.budget import settled
-from . import breakers, budgets, cache, claims, ledger, progress, rates, reading, requests
+from . import breakers, budgets, cache, claims, ledger, paces, progress, rates, reading, requests
 from .admitting import Look
 from .cache import Mode, Terms
 from .codec import dump, identity_name
@@ -168,6 +168,7 @@ class SqliteStore:
             requests.note_asked(connection, self._run, wanted.key, claim.attempt, response)
             rates.settle_tokens(connection, claim, response.tokens, self._clock.monotonic_ns())
             breakers.hear(connection, self._run, claim, "reply", self._clock.monotonic_ns())
+            paces.answered(connection, claim, response.limits, self._clock)
             self._settle(connection, claim, settled(wanted.reserve, response))
 
         return self._writer.submit(operation)
@@ -180,7 +181,7 @@ class SqliteStore:
             attempts = claim.attempt if sent else claim.attempt - 1
             requests.note_failed(connection, self._run, claim.wanted.key, attempts, message)
             if not sent:
-                rates.give_back(connection, claim, now_ns)
+                self._unsent(connection, claim)
             if heard is not None:
                 breakers.hear(connection, self._run, claim, heard, now_ns, message=message)
             self._settle(connection, claim, claim.wanted.reserve if sent else None)
@@ -191,12 +192,19 @@ class SqliteStore:
         self._give_up(connection, claim, used)
         claims.settle(connection, self._run, claim.wanted.key)
 
+    def _unsent(self, connection: DB, claim: Granted) -> None:
+        rates.give_back(connection, claim, self._clock.monotonic_ns())
+        paces.unsent(connection, claim, self._clock)
+
     def _give_up(self, connection: DB, claim: Granted, used: Use | None) -> None:
         """Give a claim back; ``used`` is what it took of the run's budget, None where nothing was sent."""
         held = claims.give_up(connection, claim.wanted.key, self._terms.scope(claim.wanted), self._owner.id)
         # what was taken away as a dead owner's is booked already
         if held and used is not None and self._terms.budget is not None:
             budgets.book(connection, self._run, used)
+
+    def refuse(self, claim: Granted, refusal: Refusal) -> Future[None]:
+        return self._writer.submit(lambda connection: paces.refused(connection, claim, refusal, self._clock))
 
     def release(
         self, claim: Granted, *, wait: float = 0.0, sent: bool = True, heard: Heard | None = None
@@ -206,18 +214,20 @@ class SqliteStore:
             due = now_ns + round(wait * SECOND)
             attempts = claim.attempt if sent else claim.attempt - 1
             if not sent:
-                rates.give_back(connection, claim, now_ns)
+                self._unsent(connection, claim)
             if heard is not None:
                 breakers.hear(connection, self._run, claim, heard, now_ns, last=False)
             first = claim.first_sent_ns if attempts else None
             self._give_up(connection, claim, claim.wanted.reserve if sent else None)
-            claims.postpone(connection, self._run, claim.wanted.key, claims.Pending(attempts, first, due))
+            claims.postpone(
+                connection, self._run, claim.wanted.key, claims.Pending(attempts, first, due, claim.refused)
+            )
 
         return self._writer.submit(operation)
 
     def withdraw(self, claim: Granted) -> Future[None]:
         def operation(connection: DB) -> None:
-            rates.give_back(connection, claim, self._clock.monotonic_ns())
+            self._unsent(connection, claim)
             self._settle(connection, claim, None)
 
         return self._writer.submit(operation)

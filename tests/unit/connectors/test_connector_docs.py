@@ -30,7 +30,7 @@ def test_an_endpoint_file_is_good(tmp_path, path, text):
 
 
 def test_every_connector_has_an_example():
-    assert len(ENDPOINTS) == len(BUILT_IN["connector"])
+    assert {re.search(r"connector: (\w+)", text)[1] for _, text in ENDPOINTS} == set(BUILT_IN["connector"])
 
 
 @pytest.mark.parametrize("name", BUILT_IN["connector"])

@@ -6,9 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_llmeval.connectors._http.failures import failure
+from pytest_llmeval.connectors._http.limits import rate_limits, retry_after
 from pytest_llmeval.connectors._http.pool import is_loopback
 from pytest_llmeval.connectors._http.reply import Reply
-from pytest_llmeval.connectors._http.status import classify, rate_limits, retry_after
+from pytest_llmeval.connectors._http.status import classify
 from pytest_llmeval.core.errors import EndpointStopped, InvalidRequest, RequestError, Transient
 from pytest_llmeval.core.text import one_line
 

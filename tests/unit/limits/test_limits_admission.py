@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,6 +17,7 @@ from pytest_llmeval.limits import gcra
 from pytest_llmeval.limits.admission import Grant, Room, Seen, admit, decide
 from pytest_llmeval.limits.breaker import State
 from pytest_llmeval.limits.budget import Purse
+from pytest_llmeval.limits.pace import Pace
 
 ANSWER = Answered(Response("Paris"), cached=True)
 FAILED = FailedBefore("400", 1)
@@ -68,6 +71,7 @@ def test_nothing_known_and_no_limit_is_a_grant():
         (Room(due_ns=NOW + SECOND), "retry"),
         (Room(in_flight=8), "concurrency"),
         (Room(full=Wait(3.0, "calls")), "calls"),
+        (Room(pace=Pace(base=1.0, due_ns=NOW + SECOND, last_ns=NOW)), "pace"),
         (Room(claimed=True, due_ns=NOW + SECOND, in_flight=8), "claimed"),
     ],
 )
@@ -111,6 +115,17 @@ def test_an_endpoint_without_a_breaker_goes_on():
 
 def test_a_retry_that_is_due_goes():
     assert admit(Room(due_ns=NOW), wanted(), NOW) == Grant(0, 0)
+
+
+def test_whose_time_is_over_waits_for_no_limit():
+    """It is let go to be told so, and is not sent."""
+    late = replace(wanted(Limits(1)), deadline=5.0)
+    room = Room(in_flight=1, first_sent_ns=NOW - 4 * SECOND, full=Wait(30.0, "pace"))
+
+    assert admit(room, late, NOW) == Wait(1.0, "pace")
+    assert admit(room, late, NOW + SECOND) == Grant(0, 0)
+    assert admit(replace(room, first_sent_ns=None), late, NOW + SECOND) == Wait(30.0, "pace")
+    assert isinstance(admit(replace(room, claimed=True), late, NOW + SECOND), Wait)
 
 
 def test_the_longest_wait_is_told():

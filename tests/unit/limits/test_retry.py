@@ -85,7 +85,8 @@ def test_slow_refusals_leave_less_to_wait():
 
 
 def test_a_service_that_asks_for_no_wait_is_not_hammered():
-    waits = [next_wait(4, Transient("429", 0.001, limited=True), 0, 0, Patience()) for _ in range(200)]
+    error = Transient("429", 0.001, limited=True)
+    waits = [next_wait(4, error, 0, 0, Patience(), refused=4) for _ in range(200)]
 
     assert sum(waits) / 200 > 1
 

@@ -13,6 +13,7 @@ import pytest
 from pytest_llmeval.core.admission import Wanted
 from pytest_llmeval.core.endpoint import SECOND, Limits
 from pytest_llmeval.core.record import Group, RecipeRecord, RunInfo, UnitRecord
+from pytest_llmeval.limits import pace
 from pytest_llmeval.state.sqlite import SqliteStore
 
 
@@ -88,7 +89,9 @@ class World:
 
 
 @pytest.fixture
-def world(tmp_path):
+def world(tmp_path, monkeypatch):
+    # time stands still here: what is let go in a ramp would wait for ever
+    monkeypatch.setattr(pace, "RAMP_TIME_NS", 0)
     made = World(tmp_path / ".llmeval" / "state.sqlite3")
     yield made
     for store in made.opened:

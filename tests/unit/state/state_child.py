@@ -33,9 +33,20 @@ def leave(path):
 
 
 def hold(path, keys):
-    """Claim these and keep the claims."""
-    decisions = stores[path].admit([wanted(key) for key in keys]).result()
-    return [type(decision).__name__ for decision in decisions]
+    """Claim these and keep the claims; those that are only paced are asked for again."""
+    decisions = {}
+    while len(decisions) < len(keys):
+        left = [key for key in keys if key not in decisions]
+        for key, decision in zip(left, stores[path].admit([wanted(key) for key in left]).result(), strict=True):
+            if not (isinstance(decision, Wait) and decision.why == "pace"):
+                decisions[key] = type(decision).__name__
+    return [decisions[key] for key in keys]
+
+
+def decide(path, key):
+    """Why it must wait; empty where it need not."""
+    (decision,) = stores[path].admit([wanted(key)]).result()
+    return decision.why if isinstance(decision, Wait) else ""
 
 
 def answer(path, key, text):

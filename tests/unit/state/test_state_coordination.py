@@ -116,9 +116,9 @@ class Coordination(RuleBasedStateMachine):
             self.sent.append(self.clock.ns)
         else:
             assert isinstance(decision, Wait)
-            assert decision.why in {"concurrency", "calls"}
+            assert decision.why in {"concurrency", "calls", "pace"}
             # nobody waits for the dead, nor for a limit that has room
-            assert len(self.on_wire) >= CONCURRENCY or decision.why == "calls"
+            assert len(self.on_wire) >= CONCURRENCY or decision.why in {"calls", "pace"}
 
     # --- what processes do ---
 
