@@ -98,6 +98,12 @@ def world(tmp_path, monkeypatch):
         store.close()
 
 
+@pytest.fixture(scope="session")
+def make_world():
+    """For what several tests share: its stores are the caller's to close."""
+    return World
+
+
 class Child:
     """A process that does what it is told."""
 
