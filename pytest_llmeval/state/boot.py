@@ -14,7 +14,7 @@ def boot_id() -> str:
     system = platform.system()
     try:
         if system == "Linux":
-            return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+            return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="utf-8").strip()
         if system == "Darwin":
             command = ["/usr/sbin/sysctl", "-n", "kern.bootsessionuuid"]
             done = subprocess.run(command, capture_output=True, text=True, timeout=5, check=False)  # noqa: S603 - fixed

@@ -33,13 +33,18 @@ def leave(path):
 
 
 def hold(path, keys):
-    """Claim these and keep the claims; those that are only paced are asked for again."""
+    """Claim these and keep the claims."""
+    return [type(decision).__name__ for decision in admitted(path, keys)]
+
+
+def admitted(path, keys):
+    """What is said of each; those that are only paced are asked for again."""
     decisions = {}
     while len(decisions) < len(keys):
         left = [key for key in keys if key not in decisions]
         for key, decision in zip(left, stores[path].admit([wanted(key) for key in left]).result(), strict=True):
             if not (isinstance(decision, Wait) and decision.why == "pace"):
-                decisions[key] = type(decision).__name__
+                decisions[key] = decision
     return [decisions[key] for key in keys]
 
 
@@ -50,7 +55,7 @@ def decide(path, key):
 
 
 def answer(path, key, text):
-    (claim,) = stores[path].admit([wanted(key)]).result()
+    (claim,) = admitted(path, [key])
     stores[path].answer(claim, Response(text)).result()
 
 
