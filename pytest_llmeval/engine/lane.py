@@ -267,8 +267,9 @@ class Lane:
             await asyncio.wrap_future(self._desk.store.answer(claim, came))
             self._finish(job, Reply(response=came, attempts=claim.attempt))
         elif isinstance(came, EndpointStopped):
-            await asyncio.wrap_future(self._desk.store.release(claim))
+            # in this order: another process must not take the place on the wire in between
             await self._stop(came.message)
+            await asyncio.wrap_future(self._desk.store.release(claim))
             self._postpone(job)
         else:
             await self._failed(job, claim, _text(came), "reply")
@@ -346,8 +347,9 @@ class Lane:
             await self._tell_test(job, claim, InvalidRequest(message), sending)
             return
         if error.unreached and not self._answers:
-            await asyncio.wrap_future(self._desk.store.release(claim))
+            # in this order: another process must not take the place on the wire in between
             await self._stop(message)
+            await asyncio.wrap_future(self._desk.store.release(claim))
             self._postpone(job)
             return
         await self._failed(job, claim, message, heard)

@@ -42,9 +42,8 @@ def admitted(path, keys):
     decisions = {}
     while len(decisions) < len(keys):
         left = [key for key in keys if key not in decisions]
-        for key, decision in zip(left, stores[path].admit([wanted(key) for key in left]).result(), strict=True):
-            if not (isinstance(decision, Wait) and decision.why == "pace"):
-                decisions[key] = decision
+        told = zip(left, stores[path].admit([wanted(key) for key in left]).result(), strict=True)
+        decisions |= {key: one for key, one in told if not (isinstance(one, Wait) and one.why == "pace")}
     return [decisions[key] for key in keys]
 
 
