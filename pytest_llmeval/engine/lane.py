@@ -332,10 +332,12 @@ class Lane:
     async def _again(self, job: Job, claim: Granted, error: Transient, sending: Sending) -> None:
         now = self._desk.clock.monotonic_ns()
         patience = self.endpoint.patience
-        heard: Heard = "limit" if error.limited else "fault"
+        # a mock says nothing of the service
+        heard: Heard | None = None if sending.mock else "limit" if error.limited else "fault"
         if error.limited:
-            # before all else: others are about to be let go
-            self._desk.store.refuse(claim, Refusal(error.retry_after, error.limits))
+            if not sending.mock:
+                # before all else: others are about to be let go
+                self._desk.store.refuse(claim, Refusal(error.retry_after, error.limits))
             claim = replace(claim, refused=claim.refused + 1)
         wait = next_wait(claim.attempt, error, claim.first_sent_ns, now, patience, refused=claim.refused)
         if not isinstance(wait, GiveUp):
@@ -355,7 +357,7 @@ class Lane:
         await self._failed(job, claim, message, heard)
         self._queue.look_again()
 
-    async def _failed(self, job: Job, claim: Granted, message: str, heard: Heard) -> None:
+    async def _failed(self, job: Job, claim: Granted, message: str, heard: Heard | None) -> None:
         message = self._desk.redactor.all(message)
         await asyncio.wrap_future(self._desk.store.fail(claim, message, heard=heard))
         self._finish(job, Reply(error=message, attempts=claim.attempt))

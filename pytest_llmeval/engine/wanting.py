@@ -9,12 +9,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from ..core.admission import Wanted
+from ..core.budget import ONE
 from ..core.digest import digest
 from ..core.endpoint import Endpoint
 from ..core.exchange import Request
 from ..core.options import secret_values
 from ..core.plan import Unit
-from ..limits.budget import MESSAGE_TOKENS, reserve
+from ..limits.budget import MESSAGE_TOKENS, reserve, size_of
 
 #: UTF-8 bytes that make a token, for an estimate that the reported usage corrects
 BYTES_A_TOKEN = 4
@@ -31,8 +32,7 @@ def bucket_of(endpoint: Endpoint, salt: str) -> str:
 def wanted_for_unit(endpoint: Endpoint, bucket: str, recipe: str, unit: Unit, *, budgeted: bool = False) -> Wanted:
     """``budgeted``: with what it may take of a budget; else nobody would look at that."""
     keyed = (unit.record.key, unit.parts)
-    wanted = _wanted(endpoint, bucket, unit.request, keyed, recipe=recipe, unit=unit.record.id)
-    return replace(wanted, reserve=reserve(endpoint, unit.request)) if budgeted else wanted
+    return _wanted(endpoint, bucket, unit.request, keyed, budgeted=budgeted, of=(recipe, unit.record.id))
 
 
 def wanted_for_question(
@@ -40,18 +40,15 @@ def wanted_for_question(
 ) -> Wanted:
     """``anew``: whatever is stored, and nothing that is stored will answer it or be answered by it."""
     keyed = endpoint.key(request.messages, request.parameters, request.repeat)
-    wanted = _wanted(endpoint, bucket, request, keyed, recipe=None, unit=None)
-    if budgeted:
-        wanted = replace(wanted, reserve=reserve(endpoint, request))
+    wanted = _wanted(endpoint, bucket, request, keyed, budgeted=budgeted)
     return replace(wanted, key=f"{keyed[0]}-{uuid.uuid4().hex}", reusable=False) if anew else wanted
 
 
 def estimate(request: Request) -> int:
     """Tokens that a request may use, before it is known."""
-    size = sum(len(message["content"].encode("utf-8", "surrogatepass")) for message in request.messages)
     asked = next((request.parameters[key] for key in COMPLETION_KEYS if key in request.parameters), 0)
     completion = asked if isinstance(asked, int) else 0
-    return -(-size // BYTES_A_TOKEN) + MESSAGE_TOKENS * len(request.messages) + completion
+    return -(-size_of(request) // BYTES_A_TOKEN) + MESSAGE_TOKENS * len(request.messages) + completion
 
 
 def _wanted(
@@ -60,8 +57,8 @@ def _wanted(
     request: Request,
     keyed: tuple[str, Mapping[str, object]],
     *,
-    recipe: str | None,
-    unit: str | None,
+    budgeted: bool,
+    of: tuple[str, str] | tuple[None, None] = (None, None),
 ) -> Wanted:
     return Wanted(
         key=keyed[0],
@@ -70,9 +67,10 @@ def _wanted(
         limits=endpoint.limits,
         tokens=estimate(request),
         parts=keyed[1],
-        recipe=recipe,
-        unit=unit,
+        recipe=of[0],
+        unit=of[1],
         reusable=getattr(endpoint.connector, "keep", "always") == "always",
         breaker=endpoint.breaker,
+        reserve=reserve(endpoint, request) if budgeted else ONE,
         deadline=endpoint.patience.deadline,
     )

@@ -57,14 +57,18 @@ def lack(purse: Purse, reserve: Use) -> Lack | None:
 
 def reserve(endpoint: Endpoint, request: Request) -> Use:
     """The most that a request may take: a token is a byte at least, and the answer is bounded."""
-    size = sum(len(message["content"].encode("utf-8", "surrogatepass")) for message in request.messages)
-    sent = size + MESSAGE_TOKENS * len(request.messages)
+    sent = size_of(request) + MESSAGE_TOKENS * len(request.messages)
     got = bound(request.parameters) or 0
     cost = 0.0
     if endpoint.prices is not None and not _free(endpoint):
         cost = (endpoint.prices.input * sent + endpoint.prices.output * got) * (DOLLAR / 1e6)
     # the rounding takes off what floats add to 0.15 x 3
     return Use(1, min(sent + got, MOST), ceil(round(min(cost, MOST), 3)))
+
+
+def size_of(request: Request) -> int:
+    """Bytes of the messages as UTF-8."""
+    return sum(len(message["content"].encode("utf-8", "surrogatepass")) for message in request.messages)
 
 
 def settled(reserve: Use, response: Response) -> Use:

@@ -15,7 +15,7 @@ from .shown import shown
 if TYPE_CHECKING:
     from _pytest._code.code import TerminalRepr
 
-    from ..engine.engine import RunStoppedError
+    from ..engine.answers import RunStoppedError
     from .run import Run
 
 

@@ -15,7 +15,8 @@ from ..core.exchange import Request, Response
 from ..core.plan import RecipePlan
 from ..core.result import Score
 from ..core.sample import Message, Sample
-from ..engine.engine import Engine, RunStoppedError, SkippedError
+from ..engine.answers import RunStoppedError, SkippedError
+from ..engine.engine import Engine
 from ..engine.evaluate import score
 from ..limits.budget import unbounded
 from .absence import fail, failure, leave, skip, stopped

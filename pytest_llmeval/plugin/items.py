@@ -14,7 +14,7 @@ from ..core.plan import CookbookPlan, RecipePlan, Unit
 from ..core.record import GateRecord
 from ..core.result import Outcome, Verdict
 from ..core.text import one_line
-from ..engine.engine import RunStoppedError
+from ..engine.answers import RunStoppedError
 from ..reports import failure, junit
 from .absence import fail, leave, show_absence, skip
 from .keys import RUN

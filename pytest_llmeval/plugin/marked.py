@@ -12,7 +12,7 @@ from ..core.errors import Faults
 from ..core.exchange import Response
 from ..core.plan import RecipePlan, Unit
 from ..core.text import one_line
-from ..engine.engine import RunStoppedError
+from ..engine.answers import RunStoppedError
 from .absence import fail, failure, leave, show_absence
 from .served import check_fixtures
 from .sigterm import heed_sigterm

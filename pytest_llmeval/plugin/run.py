@@ -17,7 +17,7 @@ from ..core.plan import CookbookPlan, RecipePlan, Unit
 from ..core.record import GateRecord, RunInfo
 from ..core.registry import Registry
 from ..core.result import Outcome, Verdict
-from ..engine.engine import RunStoppedError
+from ..engine.answers import RunStoppedError
 from ..reports import failure
 from ..wiring.evaluation import Evaluation, open_evaluation
 from ..wiring.plans import PlanOptions, Reader, identities_in

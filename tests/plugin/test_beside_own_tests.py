@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
+import sqlite3
+
 import pytest
 from running_pytest import SERVER, many
 
@@ -215,6 +219,27 @@ def test_what_a_test_mocks_answers_that_test_alone(anywhere):
     first.assert_outcomes(passed=7 + 20)
     assert asked == server.count == 22
     assert {row["answer"] for row in second["samples"]} == {"Paris"}
+
+
+LIMITED = """
+def test_mocked(llmeval, httpx_mock):
+    httpx_mock.add_response(status_code=429, headers={"retry-after": "0"})
+    httpx_mock.add_response(json={mocked!r})
+    assert llmeval.ask("Hello").text
+"""
+
+
+def test_a_mocked_429_is_no_news_of_the_service(project):
+    with serve() as server:
+        write_server(project, server)
+        project.write("test_asks.py", LIMITED.replace("{mocked!r}", repr(MOCKED)))
+        project.run("-p", "pytest_httpx", "test_asks.py").assert_outcomes(passed=1)
+
+    assert server.count == 0
+    with contextlib.closing(sqlite3.connect(project.path / ".llmeval" / "state.sqlite3")) as state:
+        (known,) = state.execute("SELECT pace FROM paces").fetchone()
+    # sending began, and nothing was learnt
+    assert {"base", "asks", "asked_ns"}.isdisjoint(json.loads(known))
 
 
 PATCHES = """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_llmeval.engine.engine import RunStoppedError
+from pytest_llmeval.engine.answers import RunStoppedError
 from pytest_llmeval.testing import hanging, serve
 
 ENDPOINT = "connector: openai\nmodel: m\nbase_url: {url}\nmax_concurrency: 3\ntimeout: 300"
