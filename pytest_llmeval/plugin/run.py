@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
@@ -23,10 +23,11 @@ from ..wiring.evaluation import Evaluation, open_evaluation
 from ..wiring.plans import PlanOptions, Reader, identities_in
 from .absence import fail
 from .hooks import Hooks
-from .items import CookbookGateItem, LlmevalItem, SampleItem, left_out
+from .items import LlmevalItem
 from .keys import REGISTRY, RUN, RUN_ID, SETTINGS, USED, WATCH
 from .marked import Marked, marked
 from .meter import Count
+from .needs import needed_by, selected
 from .options import Settings
 from .progress import Progress, look_on
 from .served import Served, check_fixtures
@@ -88,7 +89,7 @@ class Run:
         """What is out of the ordinary about how these will be asked."""
         if self.config.option.collectonly or self.config.option.setuponly:
             return
-        endpoints = {plan.endpoint.id: plan.endpoint for plan, _ in self._needed(items)}
+        endpoints = {plan.endpoint.id: plan.endpoint for plan, _ in needed_by(items)}
         for endpoint in endpoints.values():
             if getattr(endpoint.connector, "keep", "always") == "run":
                 why = " (it has no `version:`)" if endpoint.connector.id == "python" else ""
@@ -139,24 +140,11 @@ class Run:
         return self.evaluation(item.session)
 
     def _enter(self, session: pytest.Session, evaluation: Evaluation) -> None:
-        ours = [item for item in session.items if isinstance(item, LlmevalItem) and not left_out(item)]
-        whole = {plan.record.id for item in ours for plan in item.recipes()}
-        parts: dict[str, set[str]] = {}
-        plans: dict[str, RecipePlan] = {}
-        for item in ours:
-            for plan in item.recipes():
-                plans.setdefault(plan.record.id, plan)
-        for plan, unit in self._units(session.items):
-            plans.setdefault(plan.record.id, plan)
-            parts.setdefault(plan.record.id, set()).add(unit.record.id)
-        cookbooks = {item.cookbook.record.id: item.cookbook for item in ours if isinstance(item, CookbookGateItem)}
-        evaluation.enter(
-            [(plan, None if name in whole else frozenset(parts[name])) for name, plan in plans.items()],
-            list(cookbooks.values()),
-        )
+        recipes, cookbooks = selected(session.items)
+        evaluation.enter(recipes, cookbooks)
         if not self._step_by_step:
             # what a fixture serves begins when that is up
-            needed = self._needed(session.items)
+            needed = needed_by(session.items)
             evaluation.engine.look_ahead((plan, unit) for plan, unit in needed if plan.endpoint.fixture is None)
 
     def serve(self, item: pytest.Item, endpoint: Endpoint) -> None:
@@ -164,27 +152,8 @@ class Run:
         self.evaluation(item.session)
         assert self._served is not None
         if endpoint.fixture is not None and self._served.bring_up(item, endpoint) and not self._step_by_step:
-            needed = self._needed(item.session.items)
+            needed = needed_by(item.session.items)
             self._opened.engine.look_ahead((plan, unit) for plan, unit in needed if plan.endpoint.id == endpoint.id)
-
-    @staticmethod
-    def _units(items: Iterable[pytest.Item]) -> Iterator[tuple[RecipePlan, Unit]]:
-        """What single samples' items and marked tests are about."""
-        for item in items:
-            about = item if isinstance(item, SampleItem) else marked(item)
-            # a row that is skipped by its file is part of its recipe, one that a conftest skips is left out
-            if about is not None and (about.unit.record.skip is not None or not left_out(item)):
-                yield about.plan, about.unit
-
-    def _needed(self, items: Iterable[pytest.Item]) -> Iterator[tuple[RecipePlan, Unit]]:
-        """What the items need, in their order."""
-        for item in items:
-            if left_out(item):
-                continue
-            if isinstance(item, LlmevalItem):
-                for plan in item.recipes():
-                    yield from ((plan, unit) for unit in plan.units if unit.record.skip is None)
-            yield from self._units([item])
 
     def prepare(self, item: pytest.Item) -> None:
         """Before the first marked test of a recipe is set up, all that its tests need is asked and waited for."""
@@ -202,7 +171,7 @@ class Run:
         tests = [other for other in item.session.items if marked(other) is not None]
         with contextlib.suppress(RunStoppedError):
             evaluation = self.evaluation(item.session)
-            wanted = [unit for plan, unit in self._needed(tests) if plan.record.id == about.plan.record.id]
+            wanted = [unit for plan, unit in needed_by(tests) if plan.record.id == about.plan.record.id]
             evaluation.engine.settle(about.plan, wanted)
 
     @property

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -36,12 +37,12 @@ class Site:
         return Reader(PlanOptions(self.path, registry, endpoints=("it",))).recipe(recipe)[0]
 
     @contextlib.contextmanager
-    def evaluation(self, *plans: RecipePlan, share: tuple[int, int] = (0, 1)) -> Iterator[Evaluation]:
-        """A run of its own, in which the plans are entered."""
+    def evaluation(self, *plans: RecipePlan, **options: Any) -> Iterator[Evaluation]:
+        """A run of its own, in which the plans are entered; ``options`` are those of ``open_evaluation``."""
         self.runs += 1
         run = RunInfo(f"run-{self.runs}", time.time(), str(self.path))
         evaluation = open_evaluation(
-            self.path / "state.sqlite3", run, mode="use", ttl_days=None, root=self.path, share=share
+            self.path / "state.sqlite3", run, mode="use", ttl_days=None, root=self.path, **options
         )
         try:
             evaluation.enter([(plan, None) for plan in plans], [])

@@ -53,13 +53,14 @@ def test_a_unit_of_a_stopped_run_has_no_outcome(site):
     assert server.count == 0
 
 
-def test_who_is_abandoned_asks_nothing_more(site, monkeypatch):
+def test_who_is_abandoned_asks_nothing_more(site):
+    why = [""]
     with serve(hanging()) as server:
         plan = site.plan(ENDPOINT.format(url=server.url), samples=10)
-        with site.evaluation(plan) as evaluation:
+        with site.evaluation(plan, abandoned=lambda: why[0]) as evaluation:
             evaluation.engine.look_ahead(ahead(plan))
             site.until(lambda: server.in_flight == 3)
-            monkeypatch.setattr(evaluation.engine, "_abandoned", lambda: "nobody listens")
+            why[0] = "nobody listens"
             with pytest.raises(RunStoppedError, match="nobody listens"):
                 evaluation.engine.settle(plan, plan.units)
 
