@@ -9,6 +9,9 @@ import time
 from datetime import UTC, datetime
 from typing import Protocol
 
+#: nanoseconds
+SECOND = 1_000_000_000
+
 
 class Clock(Protocol):
     """Time as the project reads it."""

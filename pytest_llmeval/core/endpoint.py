@@ -10,8 +10,6 @@ from .digest import digest
 from .extension import Connector
 from .sample import NOWHERE, Message, Origin
 
-SECOND = 1_000_000_000
-
 
 @dataclass(frozen=True, slots=True)
 class Rate:

@@ -24,8 +24,8 @@ from ..core.admission import (
     Stopped,
     Wait,
 )
-from ..core.clock import Clock
-from ..core.endpoint import SECOND, Endpoint
+from ..core.clock import SECOND, Clock
+from ..core.endpoint import Endpoint
 from ..core.errors import EndpointStopped, InvalidRequest, Refused, RequestError, Transient
 from ..core.events import NOBODY, Listeners
 from ..core.exchange import Request, Response

@@ -6,8 +6,7 @@ import asyncio
 
 import anyio
 
-from ..core.clock import Clock
-from ..core.endpoint import SECOND
+from ..core.clock import SECOND, Clock
 
 #: seconds from the first request on for which this holds: a connector may take its time to send, and is left to it then
 LASTS = 0.3

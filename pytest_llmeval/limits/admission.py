@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..core.admission import Answered, Decision, FailedBefore, Missing, Recorded, Skipped, Stopped, Wait, Wanted
-from ..core.endpoint import SECOND
+from ..core.clock import SECOND
 from ..core.result import Outcome
 from . import breaker, gcra, pace
 from .budget import Purse, lack

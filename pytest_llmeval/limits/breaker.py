@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from ..core.admission import Heard
-from ..core.endpoint import SECOND, Breaker
+from ..core.clock import SECOND
+from ..core.endpoint import Breaker
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 
-from ..core.endpoint import SECOND, Rate
+from ..core.clock import SECOND
+from ..core.endpoint import Rate
 
 
 def interval_ns(rate: Rate) -> int:

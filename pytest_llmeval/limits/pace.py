@@ -14,7 +14,7 @@ import math
 from dataclasses import dataclass, replace
 
 from ..core.admission import Refusal
-from ..core.endpoint import SECOND
+from ..core.clock import SECOND
 from ..core.exchange import RateLimits
 from .told import UNTOLD, Later, Told
 

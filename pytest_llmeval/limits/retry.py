@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..core.endpoint import SECOND, Patience
+from ..core.clock import SECOND
+from ..core.endpoint import Patience
 from ..core.errors import Transient
 
 #: seconds: the first wait is up to BASE, each further one up to twice that, none over CAP

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-from ..core.endpoint import SECOND
+from ..core.clock import SECOND
 from ..core.exchange import RateLimits
 
 #: nanoseconds that a reply may have taken from where its figures were made

@@ -6,15 +6,16 @@ import sys
 import time
 from concurrent.futures import Future
 from importlib import import_module
-from pathlib import Path
 from queue import Empty, Queue
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from .keys import RUN_ID, SETTINGS, WATCH
-from .meter import Count
-from .progress import Progress, look_on
+
+if TYPE_CHECKING:
+    from .meter import Count
+    from .progress import Progress
 
 #: seconds between two looks
 LOOK = 0.05
@@ -24,21 +25,20 @@ READING = "pytest_llmeval.wiring.reports"
 
 def look_on_from(dsession: Any, config: pytest.Config) -> None:
     """In the controller's own loop, without a thread: it waits for its queue alone."""
-    if type(getattr(dsession, "queue", None)) is not Queue:
-        return
-    progress = look_on(config, lambda: _counted(config))
-    if progress is not None:
-        dsession.queue = Watched(progress)
+    if type(getattr(dsession, "queue", None)) is Queue:
+        dsession.queue = Watched(config)
 
 
 class Watched(Queue[Any]):
-    """A queue of what workers say: who waits for more of it looks on meanwhile."""
+    """A queue of what workers say: who waits for more of it looks on meanwhile, once there is something to see."""
 
     _monotonic = staticmethod(time.monotonic)
 
-    def __init__(self, onlooker: Progress) -> None:
+    def __init__(self, config: pytest.Config) -> None:
         super().__init__()
-        self._onlooker = onlooker
+        self._config = config
+        self._begun = False
+        self._onlooker: Progress | None = None
 
     def get(self, block: bool = True, timeout: float | None = None) -> Any:
         if not block or not self.empty():
@@ -52,28 +52,41 @@ class Watched(Queue[Any]):
                 except Empty:
                     if left <= LOOK:
                         raise
-                    self._onlooker.turn()
+                    self._turn()
         finally:
-            self._onlooker.leave()
+            if self._onlooker is not None:
+                self._onlooker.leave()
+
+    def _turn(self) -> None:
+        if not self._begun and _begun(self._config):
+            self._begun = True
+            # a suite without recipes pays nothing for it
+            from .progress import look_on
+
+            self._onlooker = look_on(self._config, lambda: _counted(self._config))
+        if self._onlooker is not None:
+            self._onlooker.turn()
+
+
+def _begun(config: pytest.Config) -> bool:
+    """Whether the state can hold anything of this run."""
+    if config.stash[WATCH].seen:
+        return True
+    state = config.stash[SETTINGS].state
+    since = config.stash[RUN_ID][1] - 1
+    files = (state, state.with_name(f"{state.name}-wal"))
+    return any(file.exists() and file.stat().st_mtime >= since for file in files)
 
 
 def _counted(config: pytest.Config) -> Future[Count]:
     """How far the run is, as its state file says."""
-    run, began = config.stash[RUN_ID]
+    run, _ = config.stash[RUN_ID]
     state = config.stash[SETTINGS].state
     counted: Future[Count] = Future()
-    if not config.stash[WATCH].seen and not _written_since(state, began):
-        counted.set_result(None)
-    elif READING not in sys.modules:
+    if READING not in sys.modules:
         # this takes longer than to count, and would be taken for it
         import_module(READING)
         counted.set_result(None)
     else:
         counted.set_result(sys.modules[READING].progress_of(state, run))
     return counted
-
-
-def _written_since(state: Path, began: float) -> bool:
-    """Whether it can hold anything of a run: a suite without recipes opens nothing."""
-    files = (state, state.with_name(f"{state.name}-wal"))
-    return any(file.exists() and file.stat().st_mtime >= began - 1 for file in files)

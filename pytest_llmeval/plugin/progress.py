@@ -9,8 +9,7 @@ from concurrent.futures import Future
 import pytest
 from _pytest.terminal import TerminalReporter
 
-from ..core.clock import SystemClock
-from ..core.endpoint import SECOND
+from ..core.clock import SECOND, SystemClock
 from ..core.events import ProgressEvent
 from ..reports.progress import line
 from .hooks import Caller, implemented

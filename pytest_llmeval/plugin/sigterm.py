@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from ..core.clock import SystemClock
-from ..core.endpoint import SECOND
+from ..core.clock import SECOND, SystemClock
 
 #: of the plugin
 NAME = "llmeval-sigterm"

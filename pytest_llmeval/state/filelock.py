@@ -14,8 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from ..core.clock import SystemClock
-from ..core.endpoint import SECOND
+from ..core.clock import SECOND, SystemClock
 from ..core.errors import StateError
 
 if sys.platform == "win32":

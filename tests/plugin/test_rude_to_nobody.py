@@ -12,6 +12,7 @@ import sys
 
 HEAVY = (
     *("httpx", "pydantic", "yaml", "sqlite3", "jinja2", "anyio", "regex"),
+    *("pytest_llmeval.core.endpoint", "pytest_llmeval.core.result", "pytest_llmeval.core.events"),
     *("pytest_llmeval.core.plan", "pytest_llmeval.files.load", "pytest_llmeval.engine"),
 )
 

@@ -11,8 +11,7 @@ from typing import TypeVar
 
 from ...core.admission import Decision, Granted, Heard, Missing, Refusal, Wanted
 from ...core.budget import Budget, Use
-from ...core.clock import Clock, SystemClock
-from ...core.endpoint import SECOND
+from ...core.clock import SECOND, Clock, SystemClock
 from ...core.events import ProgressEvent
 from ...core.exchange import Response
 from ...core.identity import Identity

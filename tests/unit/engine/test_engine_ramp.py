@@ -5,8 +5,7 @@ from __future__ import annotations
 import anyio
 import pytest
 
-from pytest_llmeval.core.clock import SystemClock
-from pytest_llmeval.core.endpoint import SECOND
+from pytest_llmeval.core.clock import SECOND, SystemClock
 from pytest_llmeval.engine.ramp import ABREAST, LASTS, Ramp
 
 

@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass, field
 
 from pytest_llmeval.core.admission import Refusal
-from pytest_llmeval.core.endpoint import SECOND
+from pytest_llmeval.core.clock import SECOND
 from pytest_llmeval.core.exchange import RateLimits
 from pytest_llmeval.limits import pace
 from pytest_llmeval.limits.pace import Pace

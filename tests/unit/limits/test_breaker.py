@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_llmeval.core.endpoint import SECOND, Breaker
+from pytest_llmeval.core.clock import SECOND
+from pytest_llmeval.core.endpoint import Breaker
 from pytest_llmeval.limits.breaker import CLOSED, State, after, entry
 
 THRICE = Breaker(failures=3, recover=10.0)

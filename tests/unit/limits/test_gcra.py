@@ -8,7 +8,8 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_llmeval.core.endpoint import SECOND, Rate
+from pytest_llmeval.core.clock import SECOND
+from pytest_llmeval.core.endpoint import Rate
 from pytest_llmeval.limits import gcra
 
 whole = st.builds(Rate, st.integers(1, 400).map(float), st.sampled_from([1.0, 60.0]))

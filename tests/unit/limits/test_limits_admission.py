@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from pytest_llmeval.core.admission import Answered, FailedBefore, Missing, Recorded, Skipped, Stopped, Wait, Wanted
 from pytest_llmeval.core.budget import Budget, Use
-from pytest_llmeval.core.endpoint import SECOND, Breaker, Limits, Rate
+from pytest_llmeval.core.clock import SECOND
+from pytest_llmeval.core.endpoint import Breaker, Limits, Rate
 from pytest_llmeval.core.exchange import Response
 from pytest_llmeval.core.result import Outcome
 from pytest_llmeval.limits import gcra

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_llmeval.core.endpoint import SECOND
+from pytest_llmeval.core.clock import SECOND
 from pytest_llmeval.core.exchange import RateLimits
 from pytest_llmeval.limits.told import UNTOLD, Later, Told
 

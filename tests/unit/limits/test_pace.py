@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_llmeval.core.admission import Refusal
-from pytest_llmeval.core.endpoint import SECOND
+from pytest_llmeval.core.clock import SECOND
 from pytest_llmeval.core.exchange import RateLimits
 from pytest_llmeval.limits import pace
 from pytest_llmeval.limits.pace import NO_PACE, Pace

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_llmeval.core.endpoint import SECOND, Patience
+from pytest_llmeval.core.clock import SECOND
+from pytest_llmeval.core.endpoint import Patience
 from pytest_llmeval.core.errors import Transient
 from pytest_llmeval.limits.retry import GiveUp, next_wait
 

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from pytest_llmeval.core.admission import Wanted
-from pytest_llmeval.core.endpoint import SECOND, Limits
+from pytest_llmeval.core.clock import SECOND
+from pytest_llmeval.core.endpoint import Limits
 from pytest_llmeval.core.record import Group, RecipeRecord, RunInfo, UnitRecord
 from pytest_llmeval.limits import pace
 from pytest_llmeval.state.sqlite import SqliteStore

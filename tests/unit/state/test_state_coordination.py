@@ -12,7 +12,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from pytest_llmeval.core.admission import Answered, FailedBefore, Granted, Skipped, Wait, Wanted
 from pytest_llmeval.core.budget import Budget, Use
-from pytest_llmeval.core.endpoint import SECOND, Breaker, Limits, Rate
+from pytest_llmeval.core.clock import SECOND
+from pytest_llmeval.core.endpoint import Breaker, Limits, Rate
 from pytest_llmeval.core.exchange import Response
 from pytest_llmeval.core.record import RunInfo
 from pytest_llmeval.state.sqlite import SqliteStore

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from pytest_llmeval.core.admission import Granted, Refusal, Wait
-from pytest_llmeval.core.clock import SystemClock
-from pytest_llmeval.core.endpoint import SECOND, Limits
+from pytest_llmeval.core.clock import SECOND, SystemClock
+from pytest_llmeval.core.endpoint import Limits
 from pytest_llmeval.core.exchange import RateLimits, Response
 from pytest_llmeval.limits import pace
 from pytest_llmeval.state.sqlite import paces, read_run

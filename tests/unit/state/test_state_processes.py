@@ -6,8 +6,7 @@ import time
 from collections import Counter
 
 from pytest_llmeval.core.admission import Answered, Granted
-from pytest_llmeval.core.clock import SystemClock
-from pytest_llmeval.core.endpoint import SECOND
+from pytest_llmeval.core.clock import SECOND, SystemClock
 from pytest_llmeval.core.exchange import Response
 
 

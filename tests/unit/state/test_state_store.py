@@ -8,8 +8,8 @@ import pytest
 from freezegun import freeze_time
 
 from pytest_llmeval.core.admission import Answered, FailedBefore, Granted, Missing, Recorded, Stopped, Wait
-from pytest_llmeval.core.clock import SystemClock
-from pytest_llmeval.core.endpoint import SECOND, Limits, Rate
+from pytest_llmeval.core.clock import SECOND, SystemClock
+from pytest_llmeval.core.endpoint import Limits, Rate
 from pytest_llmeval.core.errors import StateError
 from pytest_llmeval.core.exchange import Response
 from pytest_llmeval.core.measures import Condition
